@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Thin names over script/; `make install` puts a server together under PREFIX.
+PREFIX ?= /opt/vos
+DESTDIR ?=
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: check test soak format generate demo bench dist install setup
+
+check: ; .ci/run
+test: ; script/test
+demo: ; script/demo
+setup: ; script/setup --dev
+
+# The long runs: more rounds of what the suite does in short.
+soak: setup
+	VOSD_KILL_ROUNDS=100 $(BIN)/python -m pytest tests/interop -m "interop" --timeout 3600
+
+format: setup
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+generate: setup
+	$(BIN)/python -m vosctl.emit
+
+bench: setup
+	bench/sip
+
+dist: setup
+	$(BIN)/pip wheel --no-deps --wheel-dir dist .
+
+install:
+	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
+	$(DESTDIR)$(PREFIX)/bin/pip install --quiet --disable-pip-version-check .
+	install -d $(DESTDIR)/usr/local/bin $(DESTDIR)/etc/vos $(DESTDIR)/etc/systemd/system \
+	    $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/usr/local/share/man/man1 \
+	    $(DESTDIR)/usr/share/bash-completion/completions
+	ln -sf $(PREFIX)/bin/vosctl $(DESTDIR)/usr/local/bin/vosctl
+	sed 's|/opt/vos/|$(PREFIX)/|' systemd/vosd.service > $(DESTDIR)/etc/systemd/system/vosd.service
+	install -m 644 systemd/vosd.sysusers $(DESTDIR)/usr/lib/sysusers.d/vosd.conf
+	install -m 644 systemd/vosd.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/vosd.conf
+	for page in man/*.1; do install -m 644 "$$page" $(DESTDIR)/usr/local/share/man/man1/ || exit 1; done
+	install -m 644 completions/vosctl.bash $(DESTDIR)/usr/share/bash-completion/completions/vosctl

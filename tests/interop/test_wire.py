@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The wire itself: sipp's own RTP counted in both directions, nothing tshark calls malformed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from script.private_switch import free_port
+from tests.interop.capture import Capture, may_capture
+from tests.interop.conftest import CUSTOMER, VENDOR, Field
+from tests.interop.programs import needs
+
+pytestmark = [
+    needs("sipp", "tshark"),
+    pytest.mark.skipif(not may_capture(), reason="did not run: may not capture on lo (not root)"),
+]
+CALLS = 20
+
+
+def test_sipp_rtp_and_its_echo_arrive_whole(field: Field, tmp_path: Path) -> None:
+    """sipp plays RTP, sipp echoes it: every packet crosses the switch twice, SIP decodes clean."""
+    prefix, port, caller_port = field.prefix(), free_port(VENDOR), free_port(CUSTOMER)
+    echo_port = free_port(VENDOR)
+    audio = tmp_path / "noise.al"
+    audio.write_bytes(os.urandom(16000))
+    field.add_vendor(prefix, port)
+    uas = field.callee("uas_echo", port=port, options=["-rtp_echo", "-mp", str(echo_port)])
+    capture = Capture(tmp_path / "wire.pcap")
+    callers = field.callers(CALLS)
+    uac = field.caller(
+        "uac_rtp", callers, prefix + "1", port=caller_port, words={"AUDIO": audio},
+        rate=10, hold_ms=3000,
+    )  # fmt: skip
+    done = uac.wait(20)
+    time.sleep(0.5)
+    capture.stop()
+    assert (done.successful, done.failed) == (CALLS, 0)
+    assert uas.end().successful == CALLS
+    ports = [field.switch.port, port, caller_port]
+    names = ("ip.src", "ip.dst", "rtp.ssrc")
+    legs = Counter(tuple(row) for row in capture.fields("rtp", *names, sip_ports=ports))
+    here = field.switch.listens[0][0]
+    streams = {ssrc for source, _, ssrc in legs if source == CUSTOMER}
+    assert len(streams) == CALLS
+    for ssrc in streams:
+        sent = legs[CUSTOMER, here, ssrc]
+        assert sent > 100
+        assert legs[here, VENDOR, ssrc] == sent
+        # an echo sent after the caller's BYE has nowhere to go
+        assert sent - 2 <= legs[VENDOR, here, ssrc] <= sent
+        assert legs[VENDOR, here, ssrc] - 2 <= legs[here, CUSTOMER, ssrc] <= sent
+    messages = capture.fields("sip", "sip.Method", "sip.Status-Code", sip_ports=ports)
+    assert len(messages) >= CALLS * 13
+    assert capture.fields("_ws.malformed or _ws.expert.severity==error", "frame.number",
+                          "_ws.expert.message", sip_ports=ports) == []  # fmt: skip

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon: builds the parts, starts them in order, stops them in reverse.
+
+SIGTERM drains (new calls 503, live ones go on, SERVER_DRAIN_TIMEOUT at most; a second SIGTERM
+ends them now), SIGHUP reads the file again. The watchdog is fed from the loop that carries SIP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import time
+from pathlib import Path
+
+from vosd import config as files
+from vosd import journal
+from vosd.config import Config, ConfigError
+from vosd.control.server import ControlServer
+from vosd.engine.node import Node
+from vosd.media.userspace import UserspaceRelay
+from vosd.store.database import Store
+from vosd.supervisor import Supervisor
+from vosd.switch.reasons import REASONS
+
+log = logging.getLogger("vosd")
+
+_TICK_S = 1.0
+_RESOLVE_S = 60.0
+#: systemd is asked for this much beyond the drain time
+_MARGIN_S = 15.0
+#: young objects before a collection: calls are freed by reference counting, the collector only
+#: looks for cycles, of which the hot path makes none
+_GC = (50_000, 20, 100)
+
+
+class Daemon:
+    """One process of vosd."""
+
+    def __init__(self, config: Config, path: Path | None) -> None:
+        self._config = config
+        self._path = path
+        self._supervisor = Supervisor()
+        self._stop = asyncio.Event()
+        self._signals = 0
+        self._next_resolve = 0.0
+
+    async def run(self) -> int:
+        """Serve until told to stop; the process's exit code."""
+        store = self._open_store()
+        try:
+            node = self._open_node(store)
+            server = ControlServer(node, self._config.control_socket)
+            await server.start()
+            try:
+                await self._serve(node)
+            finally:
+                await server.stop()
+                node.close()
+        finally:
+            store.close()
+        return 0
+
+    def _open_store(self) -> Store:
+        state = Path(self._config.state_dir)
+        store = Store.open(
+            self._config.database_url, node=self._config.node, lock_path=state / "vosd.lock"
+        )
+        lost = REASONS["node_lost"]
+        found = store.cdr.recover(
+            time.time(), end_reason=lost.name, sip_code=lost.sip, q850=lost.q850
+        )
+        if found:
+            log.warning("%d calls were open when the last run ended: node_lost", found)
+        return store
+
+    def _open_node(self, store: Store) -> Node:
+        loop = asyncio.get_running_loop()
+        return Node(
+            node=self._config.node,
+            store=store,
+            listens=self._config.listens(),
+            media_address=self._config.media_address or None,
+            relay=UserspaceRelay(loop),
+            loop=loop,
+        )
+
+    async def _serve(self, node: Node) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._terminate, node)
+        loop.add_signal_handler(signal.SIGHUP, self._reload, node)
+        await node.resolve()
+        node.start()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC)
+        self._supervisor.ready("ready")
+        listens = ", ".join(node.status().listens)
+        log.info("ready on %s, control socket %s", listens, self._config.control_socket)
+        await self._tick(node)
+        await self._end(node)
+
+    async def _tick(self, node: Node) -> None:
+        """The loop's own pulse: a late one is lag, none at all starves the watchdog."""
+        due = time.monotonic()
+        while not self._stop.is_set():
+            due = max(due + _TICK_S, time.monotonic())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), due - time.monotonic())
+            now = time.monotonic()
+            node.lag_ms = max(0.0, (now - due) * 1000)
+            node.tick(now)
+            self._supervisor.alive()
+            self._supervisor.status(f"{len(node.calls)} calls, {node.state}")
+            if now >= self._next_resolve:
+                self._next_resolve = now + _RESOLVE_S
+                await node.resolve()
+            if node.state == "draining" and not len(node.calls):
+                return
+
+    def _terminate(self, node: Node) -> None:
+        self._signals += 1
+        if self._signals > 1 or not len(node.calls):
+            node.drain()
+            self._stop.set()
+            return
+        limit = float(node.settings.snapshot.get("SERVER_DRAIN_TIMEOUT"))
+        node.drain()
+        log.info("draining: %d calls live, at most %d s", len(node.calls), limit)
+        self._supervisor.stopping(limit + _MARGIN_S)
+        asyncio.get_running_loop().call_later(limit, self._stop.set)
+
+    async def _end(self, node: Node) -> None:
+        self._supervisor.stopping(_MARGIN_S)
+        if len(node.calls):
+            log.warning("ending %d calls that outlasted the drain", len(node.calls))
+            node.end_calls("drained")
+            # let the BYEs meet their answers
+            await asyncio.sleep(0.5)
+
+    def _reload(self, node: Node) -> None:
+        """SIGHUP: take what can change while running from the file; a bad file changes nothing."""
+        self._supervisor.reloading()
+        try:
+            new = files.load(self._path)
+        except ConfigError as error:
+            log.error("%s; going on with what was read before", error)
+        else:
+            self._take(new)
+            node.configuration.reload()
+        self._supervisor.ready("ready")
+
+    def _take(self, new: Config) -> None:
+        journal.configure(new.log.level, new.log.format)
+        old = self._config
+        for key in ("node", "state_dir", "control_socket", "database_url", "media_address",
+                    "listen"):
+            if getattr(new, key) != getattr(old, key):
+                log.warning("%s has changed in the file: takes effect when vosd restarts", key)
+        log.info("configuration read again")

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SIP events of call legs: each becomes a happening of its call, or passes to the other leg."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from vosd.engine.calls import Calls
+from vosd.engine.counters import Counters
+from vosd.engine.health import Health
+from vosd.engine.live import LiveCall
+from vosd.engine.relaying import Relaying
+from vosd.sdp.session import SdpError
+from vosd.sip import events as sip
+from vosd.sip.dialog import Dialog
+from vosd.sip.endpoint import Endpoint
+from vosd.switch.clock import Clock
+from vosd.switch.events import (
+    Answer,
+    Fail,
+    GiveUp,
+    Hangup,
+    Leg,
+    LegLost,
+    Proceeding,
+    Ring,
+    Unconfirmed,
+)
+
+#: codes with which a peer says it does not know the dialog (RFC 3261 12.2.1.2)
+_GONE = (408, 481)
+
+
+class Dialogue:
+    """Feeds `Calls` from the endpoint's events; re-INVITE and INFO pass from leg to leg."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        calls: Calls,
+        relaying: Relaying,
+        health: Health,
+        counters: Counters,
+    ) -> None:
+        self._endpoint = endpoint
+        self._calls = calls
+        self._relaying = relaying
+        self._health = health
+        self._counters = counters
+        self._by_event: dict[type[sip.Event], Callable[..., None]] = {
+            sip.Trying: self._trying,
+            sip.Progress: self._progress,
+            sip.Answered: self._answered,
+            sip.Failed: self._failed,
+            sip.Cancelled: self._cancelled,
+            sip.Acked: self._acked,
+            sip.AckLost: self._ack_lost,
+            sip.Ended: self._ended,
+            sip.Reinvited: self._reinvited,
+            sip.ReinviteAnswered: self._reinvite_answered,
+            sip.ReinviteFailed: self._reinvite_failed,
+            sip.DialogRequest: self._request,
+        }
+
+    def take(self, event: sip.Event, now: float) -> bool:
+        """Handle one event; False when it is not about a call."""
+        handler = self._by_event.get(type(event))
+        if handler is None:
+            return False
+        dialog: Dialog = event.dialog  # type: ignore[attr-defined]
+        live = dialog.owner
+        if isinstance(live, LiveCall):
+            leg = live.leg(dialog)
+            if leg is not None:
+                handler(event, live, leg, Clock(now, time.time()))
+        return True
+
+    def response(self, event: sip.Response, now: float) -> bool:
+        """The outcome of an INFO we passed on; False when it is not ours."""
+        if not isinstance(event.token, sip.DialogRequest):
+            return False
+        self._endpoint.respond(event.token.transaction, event.code, now)
+        return True
+
+    def _trying(self, _: sip.Trying, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        self._heard_from(live)
+        self._calls.happen(live, Proceeding(), clock)
+
+    def _progress(self, event: sip.Progress, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        message = live.pending = event.message
+        live.b_agent = live.b_agent or message.get("user-agent") or message.get("server") or ""
+        self._heard_from(live)
+        self._calls.happen(live, Ring(message.code, bool(message.body)), clock)
+
+    def _answered(self, event: sip.Answered, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        message = live.pending = event.message
+        live.b_agent = message.get("user-agent") or message.get("server") or live.b_agent
+        self._heard_from(live)
+        self._calls.happen(live, Answer(), clock)
+
+    def _failed(self, event: sip.Failed, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        live.b = None
+        if event.cause == "response":
+            self._heard_from(live)
+        else:
+            self._silent(live, event.cause)
+        self._calls.happen(live, Fail(event.code, event.cause == "response"), clock)
+
+    def _heard_from(self, live: LiveCall) -> None:
+        route = live.call.route
+        if route is not None and route.gateway is not None:
+            self._health.heard(route.party)
+
+    def _silent(self, live: LiveCall, cause: str) -> None:
+        route = live.call.route
+        if route is not None and route.gateway is not None:
+            self._health.silent(route.party, f"INVITE: no answer ({cause})")
+
+    def _cancelled(self, _: sip.Cancelled, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        live.a = None
+        self._calls.happen(live, GiveUp(), clock)
+
+    def _acked(self, event: sip.Acked, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        """The body of an ACK answers an offer made in the 2xx (RFC 3261 13.2.1)."""
+        other = live.dialog("b" if leg == "a" else "a")
+        if other is None or not live.confirming:
+            return
+        live.confirming = False
+        try:
+            body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
+        except SdpError:
+            body = b""
+        self._endpoint.acknowledge(other, clock.mono, body=body)
+
+    def _ack_lost(self, _: sip.AckLost, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        self._calls.happen(live, Unconfirmed(), clock)
+
+    def _ended(self, _: sip.Ended, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        if leg == "a":
+            live.a = None
+        else:
+            live.b = None
+        self._calls.happen(live, Hangup(leg), clock)
+
+    def _reinvited(self, event: sip.Reinvited, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        other = live.dialog("b" if leg == "a" else "a")
+        if live.call.state != "connected" or other is None or live.confirming:
+            self._endpoint.reject(event.dialog, 491, clock.mono)
+            return
+        if live.reinviting is not None:
+            self._endpoint.reject(event.dialog, 491, clock.mono)
+            return
+        try:
+            body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
+        except SdpError:
+            self._endpoint.reject(event.dialog, 488, clock.mono)
+            return
+        live.reinviting = leg
+        live.offered = bool(body)
+        self._endpoint.reinvite(other, clock.mono, body=body)
+
+    def _reinvite_answered(
+        self, event: sip.ReinviteAnswered, live: LiveCall, leg: Leg, clock: Clock
+    ) -> None:
+        asker, live.reinviting = live.reinviting, None
+        dialog = live.dialog(asker) if asker is not None else None
+        if dialog is None:
+            self._endpoint.acknowledge(event.dialog, clock.mono)
+            return
+        try:
+            body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
+        except SdpError:
+            self._endpoint.acknowledge(event.dialog, clock.mono)
+            self._endpoint.reject(dialog, 488, clock.mono)
+            return
+        if live.offered:
+            self._endpoint.acknowledge(event.dialog, clock.mono)
+        else:
+            live.confirming = True
+        self._endpoint.accept(dialog, clock.mono, body=body)
+
+    def _reinvite_failed(
+        self, event: sip.ReinviteFailed, live: LiveCall, leg: Leg, clock: Clock
+    ) -> None:
+        asker, live.reinviting = live.reinviting, None
+        dialog = live.dialog(asker) if asker is not None else None
+        if event.code in _GONE:
+            if dialog is not None:
+                self._endpoint.reject(dialog, event.code, clock.mono)
+            self._calls.happen(live, LegLost(leg), clock)
+            return
+        if dialog is not None and asker is not None:
+            live.media.restore(asker, dialog.remote[0], clock.mono)
+            self._endpoint.reject(dialog, event.code, clock.mono)
+
+    def _request(self, event: sip.DialogRequest, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        """INFO passes to the other side (DTMF, RFC 6086); OPTIONS is ours; nothing else is."""
+        message = event.message
+        other = live.dialog("b" if leg == "a" else "a")
+        if message.method == "OPTIONS":
+            self._endpoint.respond(event.transaction, 200, clock.mono)
+        elif message.method == "INFO" and other is not None and live.call.state == "connected":
+            self._endpoint.request(
+                other, "INFO", clock.mono, token=event, body=message.body,
+                content_type=message.get("content-type") or "",
+            )
+        else:
+            self._endpoint.respond(
+                event.transaction, 405, clock.mono, headers=(("Allow", ALLOW),)
+            )
+
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO"

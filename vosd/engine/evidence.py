@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known of a call, written down: the view operators see and the record that stays."""
+
+from __future__ import annotations
+
+import msgspec
+
+from vosd.engine.live import LiveCall, endpoint_text
+from vosd.engine.mediation import LegMedia, audio_of
+from vosd.media.session import Side
+from vosd.sdp import offer
+from vosd.switch.clock import Clock
+from vosd.switch.events import Leg
+from vosd.switch.reasons import REASONS
+from vosd.wire.records import Attempt, CallView, Cdr, LegView, Received, Sent
+
+
+def view(live: LiveCall, clock: Clock) -> CallView:
+    """The whole call with both legs and their streams."""
+    call = live.call
+    media = live.media
+    relayed = media.relayed
+    legs = [_leg(live, "a")]
+    if live.b_signalling:
+        legs.append(_leg(live, "b"))
+    return CallView(
+        id=call.id,
+        state=call.state,
+        caller=call.caller,
+        callee=call.callee,
+        mapping=call.source,
+        routing=call.route.party if call.route else "",
+        started_at=call.started_at,
+        ringing_at=call.ringing_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        duration_s=round(_duration(live, clock), 3),
+        media_mode=media.mode,
+        media="relayed" if relayed else "direct" if media.mode else "none",
+        relay="userspace" if relayed else None,
+        relay_reason=media.why,
+        early_media=call.state == "early_media",
+        legs=legs,
+        attempts=[
+            Attempt(party=t.party, code=t.code, reason=t.reason, at=t.at,
+                    took_ms=round(t.took * 1000, 1))
+            for t in call.tried
+        ],
+        end_reason=call.reason,
+        ended_by=call.ended_by,
+        sip_code=call.sip_code or None,
+    )
+
+
+def record(live: LiveCall, node: str, clock: Clock) -> Cdr:
+    """The row of the store; open while the call lasts."""
+    call = live.call
+    ended = call.ended_at is not None
+    return Cdr(
+        id=call.id,
+        node=node,
+        caller=call.caller,
+        callee=call.callee,
+        mapping=call.source,
+        routing=call.route.party if call.route else "",
+        started_at=call.started_at,
+        ringing_at=call.ringing_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        duration_s=call.duration,
+        end_reason=call.reason or "",
+        ended_by=call.ended_by or "",
+        sip_code=call.sip_code,
+        q850=REASONS[call.reason].q850 if call.reason else 0,
+        state="closed" if ended else "open",
+        alive_at=None if ended else clock.wall,
+    )
+
+
+def _duration(live: LiveCall, clock: Clock) -> float:
+    call = live.call
+    if call.ended_at is not None:
+        return call.duration
+    return clock.mono - call.answered if call.answered_at is not None else 0.0
+
+
+def _leg(live: LiveCall, leg: Leg) -> LegView:
+    said = live.media.leg(leg)
+    side = live.media.side(leg)
+    view = LegView(side=leg)
+    if leg == "a":
+        view.party, view.kind = live.caller.name, live.call.source_kind
+        view.signalling, view.call_id = live.a_signalling, live.a_call_id
+        view.user_agent, view.nat = live.a_agent, live.caller.nat or said.nat
+    else:
+        route = live.call.route
+        view.party = route.party if route else ""
+        view.kind = "phone" if route and route.contact else "routing"
+        view.signalling, view.call_id = live.b_signalling, live.b_call_id
+        contact = route.contact if route else None
+        view.user_agent, view.nat = live.b_agent, said.nat or bool(contact and contact.nat)
+    _sdp(view, said)
+    if side is not None:
+        _streams(view, side)
+    return view
+
+
+def _sdp(view: LegView, said: LegMedia) -> None:
+    media = said.media or audio_of(said.body)
+    if media is None:
+        return
+    if media.address is not None:
+        view.sdp_address = endpoint_text((media.address, media.port))
+        signalling = view.signalling.rpartition(":")[0].strip("[]")
+        view.sdp_private = offer.is_private(media.address) and media.address != signalling
+    view.direction = media.direction
+    view.on_hold = offer.on_hold(media)
+    names = offer.codec_names(media)
+    view.codecs_offered = names
+    view.codec = names[0] if names else None
+    view.ptime_ms = media.ptime
+    view.profile = media.protocol
+
+
+def _streams(view: LegView, side: Side) -> None:
+    view.local_rtp = endpoint_text(side.local)
+    view.received = msgspec.convert(side.received(), Received, from_attributes=True)
+    view.sent = msgspec.convert(side.sent(), Sent, from_attributes=True)

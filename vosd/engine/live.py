@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A live call: the switch's plain call beside the dialogs and media it runs on."""
+
+from __future__ import annotations
+
+import msgspec
+
+from vosd.engine.mediation import Mediation
+from vosd.sip.dialog import Dialog
+from vosd.sip.message import Message
+from vosd.switch.call import Call
+from vosd.switch.events import Leg
+from vosd.switch.tables import Gateway, Phone
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who was let in: exactly one of `gateway` and `phone`."""
+
+    name: str
+    gateway: Gateway | None = None
+    phone: Phone | None = None
+    #: behind NAT as the registration showed
+    nat: bool = False
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        if self.gateway is not None:
+            return self.gateway.overrides
+        return self.phone.overrides if self.phone is not None else {}
+
+
+class LiveCall:
+    """What `engine.calls` owns per call. `a` and `b` are gone once their side has ended."""
+
+    __slots__ = (
+        "a",
+        "a_agent",
+        "a_call_id",
+        "a_signalling",
+        "b",
+        "b_agent",
+        "b_call_id",
+        "b_signalling",
+        "armed",
+        "call",
+        "caller",
+        "confirming",
+        "display",
+        "invite",
+        "media",
+        "offered",
+        "pending",
+        "reinviting",
+        "stored",
+    )
+
+    def __init__(self, call: Call, caller: Caller, a: Dialog, invite: Message) -> None:
+        self.call = call
+        self.caller = caller
+        self.a: Dialog | None = a
+        self.b: Dialog | None = None
+        #: the caller's INVITE, dropped once the call is connected
+        self.invite: Message | None = invite
+        self.media = Mediation()
+        #: the message of leg b that the next action hands on
+        self.pending: Message | None = None
+        #: an open record is on disk or on its way there
+        self.stored = False
+        #: leg b waits for the ACK whose body leg a's ACK brings (the offer came in the answer)
+        self.confirming = False
+        #: the side whose re-INVITE is being passed on
+        self.reinviting: Leg | None = None
+        #: that re-INVITE carried the offer itself
+        self.offered = False
+        #: deadline already on the heap
+        self.armed = 0.0
+        self.display = ""
+        self.a_call_id = invite.call_id
+        self.a_signalling = endpoint_text(a.remote)
+        self.a_agent = invite.get("user-agent") or ""
+        self.b_call_id = ""
+        self.b_signalling = ""
+        self.b_agent = ""
+
+    def leg(self, dialog: Dialog) -> Leg | None:
+        """Which side a dialog is; None for one that was given up."""
+        if dialog is self.a:
+            return "a"
+        if dialog is self.b:
+            return "b"
+        return None
+
+    def dialog(self, leg: Leg) -> Dialog | None:
+        return self.a if leg == "a" else self.b
+
+
+def endpoint_text(address: tuple[str, int]) -> str:
+    """"host:port", an IPv6 host in brackets."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

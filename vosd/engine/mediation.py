@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One call's media: what each side said in SDP, what the other side is told instead.
+
+Relayed, each side is shown the switch's address in an otherwise unchanged body; direct, bodies
+pass as they are. The media session itself (ports, latching, figures) belongs to `vosd.media`.
+"""
+
+from __future__ import annotations
+
+from vosd.media.session import MediaSession, Side
+from vosd.sdp import offer
+from vosd.sdp.session import Media, SdpError, Session, rewrite
+from vosd.switch.events import Leg
+
+RATES = {"G722": 8000}
+_STATIC_RATE = 8000
+
+
+class LegMedia:
+    """What one side last said, and the version of what it was last told."""
+
+    __slots__ = ("before", "body", "media", "nat", "offered", "told", "version")
+
+    def __init__(self) -> None:
+        #: its last SDP, untouched
+        self.body = b""
+        #: the one before, which stands again when the last is refused
+        self.before = b""
+        self.media: Media | None = None
+        #: codecs of its first SDP
+        self.offered: tuple[str, ...] = ()
+        #: body it was last sent
+        self.told = b""
+        self.version = 0
+        self.nat = False
+
+
+class Mediation:
+    """Media of one call, relayed or direct."""
+
+    __slots__ = ("a", "b", "last", "mode", "session", "session_id", "why")
+
+    def __init__(self) -> None:
+        self.a = LegMedia()
+        self.b = LegMedia()
+        self.session: MediaSession | None = None
+        self.session_id = ""
+        self.mode = ""
+        self.why = ""
+
+    @property
+    def relayed(self) -> bool:
+        return self.session is not None
+
+    def leg(self, leg: Leg) -> LegMedia:
+        return self.a if leg == "a" else self.b
+
+    def side(self, leg: Leg) -> Side | None:
+        if self.session is None:
+            return None
+        return self.session.a if leg == "a" else self.session.b
+
+    def heard(self, leg: Leg, body: bytes, signalling: str, learn: bool, now: float) -> None:
+        """Take in the SDP a side sent; SdpError when it cannot be used."""
+        if not body:
+            return
+        said = self.leg(leg)
+        said.before, said.body = said.body, body
+        if self.session is None:
+            return
+        media = said.media = _audio(body)
+        said.offered = said.offered or media.formats
+        self._aim(leg, media, signalling, learn, now)
+
+    def restore(self, leg: Leg, signalling: str, now: float) -> None:
+        """The other side refused what `leg` last offered: the session stays as it was."""
+        said = self.leg(leg)
+        if not said.before:
+            return
+        said.body = said.before
+        media = audio_of(said.body)
+        if media is not None and self.session is not None:
+            said.media = media
+            self._aim(leg, media, signalling, said.nat, now)
+
+    def _aim(self, leg: Leg, media: Media, signalling: str, learn: bool, now: float) -> None:
+        side = self.side(leg)
+        if side is None or media.address is None:
+            return
+        said = self.leg(leg)
+        said.nat = learn and offer.is_private(media.address) and media.address != signalling
+        remote = (media.address, media.port)
+        rtcp = (media.rtcp_address or media.address, media.rtcp_port or media.port + 1)
+        side.aim(remote, rtcp, nat=said.nat, direction=media.direction,
+                 clock_rates=clock_rates(media), now=now)
+
+    def for_leg(self, leg: Leg, body: bytes) -> bytes:
+        """The body to show `leg` in place of the one the other side sent."""
+        side = self.side(leg)
+        if side is None or not body:
+            return body
+        told = self.leg(leg)
+        host, port = side.local
+        shown = rewrite(body, address=host, port=port, rtcp_port=side.local_rtcp[1],
+                        session_id=self.session_id, version=told.version)
+        if shown != told.told:
+            if told.told:
+                told.version += 1
+                shown = rewrite(body, address=host, port=port, rtcp_port=side.local_rtcp[1],
+                                session_id=self.session_id, version=told.version)
+            told.told = shown
+        return shown
+
+    def expect(self, now: float) -> None:
+        """The call is answered: from now on silence counts (RTP timeout)."""
+        if self.session is not None:
+            self.session.a.expect_media(now)
+            self.session.b.expect_media(now)
+
+    def close(self, now: float) -> None:
+        if self.session is not None:
+            self.session.close(now)
+
+
+def _audio(body: bytes) -> Media:
+    media = Session.parse(body).audio
+    if media is None:
+        raise SdpError("cannot relay a session without an audio stream")
+    return media
+
+
+def audio_of(body: bytes) -> Media | None:
+    """The audio stream of a body for display; None when there is none that can be read."""
+    if not body:
+        return None
+    try:
+        return Session.parse(body).audio
+    except SdpError:
+        return None
+
+
+def clock_rates(media: Media) -> dict[int, int]:
+    """RTP clock rate per payload type; what is not mapped runs at 8 kHz (RFC 3551 6)."""
+    rates: dict[int, int] = {}
+    for text in media.formats:
+        if text.isdigit():
+            mapped = media.rtpmap.get(int(text), "")
+            rate = mapped.split("/")[1] if mapped.count("/") else ""
+            rates[int(text)] = int(rate) if rate.isdigit() else _STATIC_RATE
+    return rates

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Carry out what `switch.call.step` decided: SIP out, media opened, records written.
+
+Nothing is decided here. What cannot be done comes back as a happening for the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from vosd.engine import evidence
+from vosd.engine.live import LiveCall, endpoint_text
+from vosd.engine.lines import Lines
+from vosd.engine.relaying import Relaying
+from vosd.engine.records import Records
+from vosd.sdp.session import SdpError
+from vosd.sip.endpoint import Endpoint
+from vosd.switch import leg as legs
+from vosd.switch.clock import Clock
+from vosd.switch.events import (
+    Abandon,
+    Action,
+    Alert,
+    Clear,
+    Close,
+    Connect,
+    Dial,
+    Fail,
+    Happening,
+    Keep,
+    Order,
+    Refuse,
+)
+from vosd.switch.reasons import REASONS
+
+#: what Max-Forwards starts from when the caller sent none (RFC 3261 8.1.1.6)
+MAX_FORWARDS = 70
+
+
+class Performer:
+    """Hands of the call control; `finished` is told of each closed call."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        relaying: Relaying,
+        records: Records,
+        lines: Lines,
+        finished: Callable[[LiveCall], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._relaying = relaying
+        self._records = records
+        self._lines = lines
+        self._finished = finished
+        self._by_action: dict[type[Action], Callable[..., Happening | None]] = {
+            Dial: self._dial,
+            Abandon: self._abandon,
+            Alert: self._alert,
+            Keep: self._keep,
+            Connect: self._connect,
+            Refuse: self._refuse,
+            Clear: self._clear,
+            Close: self._close,
+        }
+
+    def perform(self, live: LiveCall, action: Action, clock: Clock) -> Happening | None:
+        """Do one action; a happening when it could not be done."""
+        return self._by_action[type(action)](live, action, clock)
+
+    def _dial(self, live: LiveCall, dial: Dial, clock: Clock) -> Happening | None:
+        route = dial.route
+        line = self._lines.line(route)
+        if line is None or live.invite is None:
+            return Fail(503, False)
+        invite = live.invite
+        try:
+            refusal = self._relaying.prepare(live, route, line, clock.mono)
+        except SdpError:
+            return Order("codec_mismatch")
+        if refusal is not None:
+            return Order(refusal)
+        left = invite.get("max-forwards")
+        setup = legs.dial(
+            route,
+            caller=live.call.caller,
+            display=live.display,
+            callee=live.call.callee,
+            here=line.here,
+            destination=line.destination,
+            local=line.local,
+            headers=legs.passed(invite) if live.caller.gateway is not None else (),
+            body=live.media.for_leg("b", invite.body),
+            max_forwards=int(left) - 1 if left and left.isdigit() else MAX_FORWARDS,
+        )
+        b = self._endpoint.invite(setup, clock.mono)
+        b.owner = live
+        live.b = b
+        live.b_call_id = b.call_id
+        live.b_signalling = endpoint_text(line.destination)
+        return None
+
+    def _abandon(self, live: LiveCall, abandon: Abandon, clock: Clock) -> None:
+        b, live.b = live.b, None
+        live.pending = None
+        if b is None:
+            return
+        headers = legs.reason_header(REASONS[abandon.reason])
+        if b.state == "confirmed":
+            self._endpoint.acknowledge(b, clock.mono)
+            self._endpoint.bye(b, clock.mono, headers=headers)
+        else:
+            self._endpoint.cancel(b, clock.mono, headers=headers)
+
+    def _alert(self, live: LiveCall, alert: Alert, clock: Clock) -> Happening | None:
+        message = live.pending
+        if live.a is None or message is None:
+            return None
+        try:
+            body = self._relaying.pass_on(live, "b", message.body, clock.mono)
+        except SdpError:
+            body = b""
+        self._endpoint.ring(live.a, alert.code, clock.mono, body=body)
+        return None
+
+    def _keep(self, live: LiveCall, _: Keep, clock: Clock) -> None:
+        live.stored = True
+        self._records.opened(live, evidence.record(live, self._records.node, clock))
+
+    def _connect(self, live: LiveCall, _: Connect, clock: Clock) -> Happening | None:
+        message, live.pending = live.pending, None
+        if live.a is None or live.b is None or message is None:
+            return None
+        try:
+            body = self._relaying.pass_on(live, "b", message.body, clock.mono)
+        except SdpError:
+            return Order("codec_mismatch")
+        offered = live.invite is not None and bool(live.invite.body)
+        if offered:
+            self._endpoint.acknowledge(live.b, clock.mono)
+        live.confirming = not offered
+        live.invite = None
+        self._endpoint.accept(live.a, clock.mono, body=body)
+        live.media.expect(clock.mono)
+        return None
+
+    def _refuse(self, live: LiveCall, refuse: Refuse, clock: Clock) -> None:
+        a, live.a = live.a, None
+        if a is not None:
+            headers = legs.reason_header(REASONS[refuse.reason])
+            code = legs.code_to_caller(refuse.code)
+            if refuse.reason in _RETRY_LATER:
+                headers = (*headers, ("Retry-After", str(self._lines.retry_after())))
+            self._endpoint.reject(a, code, clock.mono, headers=headers)
+
+    def _clear(self, live: LiveCall, clear: Clear, clock: Clock) -> None:
+        dialog = live.dialog(clear.leg)
+        if dialog is None:
+            return
+        if clear.leg == "b" and live.confirming:
+            self._endpoint.acknowledge(dialog, clock.mono)
+        headers = legs.reason_header(REASONS[clear.reason])
+        self._endpoint.bye(dialog, clock.mono, headers=headers)
+
+    def _close(self, live: LiveCall, _: Close, clock: Clock) -> None:
+        if live.stored or self._records.wanted(live.call):
+            view = evidence.view(live, clock)
+            record = evidence.record(live, self._records.node, clock)
+            self._records.closed(record, msgspec.json.encode(view))
+        live.media.close(clock.mono)
+        live.a = live.b = None
+        live.invite = live.pending = None
+        self._finished(live)
+
+
+#: refusals that pass by themselves
+_RETRY_LATER = frozenset(("draining", "record_unavailable", "limit_cps"))

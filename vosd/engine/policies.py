@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From parameters to the small records the layers below understand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vosd.engine.settings import Snapshot
+from vosd.media.session import MediaConfig
+from vosd.net.addresses import SourceAddresses, is_wildcard
+from vosd.sip.endpoint import Listen
+from vosd.sip.timing import Timing
+from vosd.switch.call import Policy
+
+_NONE: Mapping[str, str] = {}
+
+
+def policy(snapshot: Snapshot, overrides: Mapping[str, str] = _NONE) -> Policy:
+    """Waits and hunting gates of one route (vos3000.md 2.1, 2.4)."""
+
+    def get(name: str) -> object:
+        return snapshot.get_for(name, overrides) if overrides else snapshot.get(name)
+
+    return Policy(
+        invite_s=_number(get("SS_SIP_TIMEOUT_INVITE")),
+        trying_s=_number(get("SS_SIP_TIMEOUT_TRYING")),
+        progress_s=_number(get("SS_SIP_TIMEOUT_SESSION_PROGRESS")),
+        progress_sdp_s=_number(get("SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP")),
+        ringing_s=_number(get("SS_SIP_TIMEOUT_RINGING")),
+        stop_after_sdp=bool(get("SS_SIP_STOP_SWITCH_AFTER_SDP")),
+        stop_after_invite_timeout=bool(
+            get("SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT")
+        ),
+        stop_after_rtp=bool(get("SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START")),
+        until_connect=bool(get("SS_GATEWAY_SWITCH_UNTIL_CONNECT")),
+        switch_limit=int(_number(get("SS_GATEWAY_SWITCH_LIMIT"))),
+    )
+
+
+def timing(snapshot: Snapshot) -> Timing:
+    """SIP timers; an explicit retransmission schedule replaces T1 doubling."""
+    schedule = str(snapshot.get("SS_SIP_RESEND_INTERVAL") or "")
+    steps = tuple(int(text) / 1000 for text in schedule.replace(",", " ").split())
+    return Timing(resend=steps)
+
+
+def media_config(
+    snapshot: Snapshot,
+    listens: Sequence[Listen],
+    media_address: str | None,
+    addresses: SourceAddresses,
+) -> MediaConfig:
+    """Where RTP is taken and how: the addresses of the listening sockets, per family."""
+    v4 = _media_host(4, listens, media_address, addresses)
+    v6 = _media_host(6, listens, media_address, addresses)
+    return MediaConfig(
+        address_v4=v4,
+        address_v6=v6,
+        port_start=int(_number(snapshot.get("SS_MEDIAPROXYPORT_START"))),
+        port_end=int(_number(snapshot.get("SS_MEDIAPROXYPORT_END"))),
+        rtp_timeout_s=_number(snapshot.get("SS_RTP_TIMEOUT")),
+        dscp=int(_number(snapshot.get("SS_QOS_RTP"))),
+    )
+
+
+#: only to ask the routing table which address of ours leads out (RFC 5737, RFC 3849)
+_ELSEWHERE = {4: "192.0.2.1", 6: "2001:db8::1"}
+
+
+def _media_host(
+    family: int, listens: Sequence[Listen], chosen: str | None, addresses: SourceAddresses
+) -> str | None:
+    if chosen is not None and (":" in chosen) == (family == 6):
+        return chosen
+    ours = [row.host for row in listens if (":" in row.host) == (family == 6)]
+    fixed = [host for host in ours if not is_wildcard(host)]
+    if fixed:
+        return fixed[0]
+    return addresses.towards(_ELSEWHERE[family]) if ours else None
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

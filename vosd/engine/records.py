@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Call records between the loop and the store's writer thread.
+
+`opened` is answered with `on_stored` once the row is on disk: the writer thread leaves the
+outcome in a queue and wakes the loop once per commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from vosd.engine.live import LiveCall
+from vosd.engine.settings import Settings
+from vosd.store.database import Store
+from vosd.switch.call import Call
+from vosd.wire.records import Cdr
+
+ALIVE_S = 30.0
+
+
+class Records:
+    """Writes the open row, the heart-beat and the final row of calls."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        node: str,
+        loop: asyncio.AbstractEventLoop,
+        on_stored: Callable[[LiveCall, str | None], None],
+    ) -> None:
+        self.node = node
+        self._store = store
+        self._settings = settings
+        self._loop = loop
+        self._on_stored = on_stored
+        self._outcomes: deque[tuple[LiveCall, str | None]] = deque()
+        self._woken = False
+        self._beaten = 0.0
+
+    @property
+    def accepting(self) -> bool:
+        """New calls may be taken: what they leave behind can be written."""
+        return self._store.writer.accepting
+
+    def opened(self, live: LiveCall, row: Cdr) -> None:
+        """Write the row of an answered call; `on_stored` follows."""
+
+        def done(error: str | None) -> None:
+            self._outcomes.append((live, error))
+            if not self._woken:
+                self._woken = True
+                self._loop.call_soon_threadsafe(self._deliver)
+
+        self._store.cdr.opened(row, done)
+
+    def _deliver(self) -> None:
+        self._woken = False
+        outcomes = self._outcomes
+        while outcomes:
+            live, error = outcomes.popleft()
+            self._on_stored(live, error)
+
+    def closed(self, row: Cdr, evidence: bytes) -> None:
+        """Write the final row; it is kept until it could be written."""
+        self._store.cdr.closed(row, evidence)
+
+    def wanted(self, call: Call) -> bool:
+        """Whether an unanswered call leaves a record (SERVER_BILLING_RECORD_*)."""
+        name = "ZERO_HOLD_TIME" if call.tried or call.route else "ILLEGAL_CALL"
+        return bool(self._settings.snapshot.get(f"SERVER_BILLING_RECORD_{name}"))
+
+    def beat(self, calls: Iterable[LiveCall], mono: float, wall: float) -> None:
+        """Each 30 s, prove that open calls live."""
+        if mono - self._beaten < ALIVE_S:
+            return
+        self._beaten = mono
+        ids = [live.call.id for live in calls if live.stored]
+        if ids:
+            self._store.cdr.alive(ids, wall)

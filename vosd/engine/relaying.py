@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a call's media runs through the switch, and the session it then runs on."""
+
+from __future__ import annotations
+
+from vosd.engine.lines import Line
+from vosd.engine.live import LiveCall
+from vosd.engine.mediation import audio_of
+from vosd.engine.settings import Settings
+from vosd.media.session import MediaEngine, NoPorts
+from vosd.sdp.offer import is_private
+from vosd.switch import media_policy
+from vosd.switch.events import Leg, Route
+
+
+class Relaying:
+    """Opens, steers and closes the media of calls as the parameters decide."""
+
+    def __init__(self, media: MediaEngine, settings: Settings) -> None:
+        self._media = media
+        self._settings = settings
+
+    def prepare(self, live: LiveCall, route: Route, line: Line, now: float) -> str | None:
+        """Make media ready for a new leg b; the end reason when that cannot be."""
+        decision = self._decide(live, route)
+        live.media.mode, live.media.why = decision.mode, decision.why
+        if not decision.relay:
+            live.media.close(now)
+            live.media.session = None
+        elif live.media.session is None and not self._open(live, line, now):
+            return "media_unavailable"
+        body = live.invite.body if live.invite is not None else b""
+        self._hear(live, "a", body, now)
+        return None
+
+    def _decide(self, live: LiveCall, route: Route) -> media_policy.Decision:
+        snapshot = self._settings.snapshot
+        b_overrides = route.gateway.overrides if route.gateway is not None else {}
+        return media_policy.decide(
+            str(snapshot.get("SS_MEDIAPROXYMODE")),
+            live.caller.overrides.get("SS_MEDIAPROXYMODE"),
+            b_overrides.get("SS_MEDIAPROXYMODE"),
+            nat_a=live.caller.nat or self._looks_nat(live),
+            nat_b=route.contact is not None and route.contact.nat,
+            same_network=self._same_network(live, route),
+        )
+
+    def _looks_nat(self, live: LiveCall) -> bool:
+        media = audio_of(live.invite.body) if live.invite is not None else None
+        if media is None or media.address is None or live.a is None:
+            return False
+        return is_private(media.address) and media.address != live.a.remote[0]
+
+    def _same_network(self, live: LiveCall, route: Route) -> bool:
+        if live.a is None:
+            return False
+        if route.contact is not None:
+            return media_policy.same_network(live.a.remote[0], route.contact.host)
+        at = route.gateway.addresses[0].host if route.gateway is not None else ""
+        return media_policy.same_network(live.a.remote[0], at)
+
+    def _open(self, live: LiveCall, line: Line, now: float) -> bool:
+        a = 6 if live.a is not None and ":" in live.a.remote[0] else 4
+        b = 6 if ":" in line.destination[0] else 4
+        try:
+            live.media.session = self._media.open(live.call.id, a, b, now)
+        except NoPorts:
+            return False
+        live.media.session_id = str(int(live.call.started_at))
+        return True
+
+    def pass_on(self, live: LiveCall, leg: Leg, body: bytes, now: float) -> bytes:
+        """Take in what `leg` said and give the body to show the other side; may raise SdpError."""
+        if not body:
+            return b""
+        self._hear(live, leg, body, now)
+        return live.media.for_leg("b" if leg == "a" else "a", body)
+
+    def _hear(self, live: LiveCall, leg: Leg, body: bytes, now: float) -> None:
+        dialog = live.dialog(leg)
+        signalling = dialog.remote[0] if dialog is not None else ""
+        learn = self._settings.snapshot.get("SS_MEDIA_NAT_LEARN") == "auto"
+        live.media.heard(leg, body, signalling, learn, now)
+
+

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A UDP socket for SIP: drained without asyncio's datagram protocol, which costs five times more.
+
+`receive(data, source, index)` is called once a datagram; after BATCH datagrams the loop gets its
+turn, so that media and timers are not starved by a flood.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from vosd.net.addresses import family_of
+
+BATCH = 64
+LARGEST = 65535
+#: room for a burst of INVITEs while the loop works on something else
+_BUFFER = 4 << 20
+
+Receive = Callable[[bytes, tuple[str, int], int], None]
+
+
+class UdpSocket:
+    """One bound address; `index` is what the SIP endpoint calls it."""
+
+    __slots__ = ("_loop", "_receive", "_socket", "dropped", "host", "index", "port")
+
+    def __init__(self, host: str, port: int, index: int, receive: Receive) -> None:
+        """Bind; OSError tells why not (address in use, not ours)."""
+        self.index = index
+        self._receive = receive
+        self._socket = _bound(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self.dropped = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        loop.add_reader(self._socket.fileno(), self._drain)
+
+    def _drain(self) -> None:
+        receive = self._receive
+        recvfrom = self._socket.recvfrom
+        index = self.index
+        for _ in range(BATCH):
+            try:
+                data, source = recvfrom(LARGEST)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an ICMP error of an earlier send
+            receive(data, source[:2], index)
+
+    def send(self, data: bytes, destination: tuple[str, int]) -> bool:
+        """Send now; False when the system would not take it (counted in `dropped`)."""
+        try:
+            self._socket.sendto(data, destination)
+        except OSError:
+            self.dropped += 1
+            return False
+        return True
+
+    def mark(self, dscp: int) -> None:
+        """Set the DSCP (0-63) of everything sent from now on (RFC 2474: ToS byte = DSCP << 2)."""
+        if self._socket.family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    sock = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    try:
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What both roles of an endpoint share: what leaves, what is running, what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from vosd.sip.dialog import FORBIDDEN, Dialog, host_text, reach
+from vosd.sip.events import Address, Event
+from vosd.sip.grammar import WRITTEN
+from vosd.sip.timing import Timers, Timing
+from vosd.sip.transaction import ClientTransaction, ServerTransaction
+
+Datagram = tuple[bytes, Address, int]
+Headers = Iterable[tuple[str, str]]
+
+# RFC 3261 8.1.1.7
+COOKIE: Final = "z9hG4bK"
+
+
+class Chance(Protocol):
+    """Where tags and branches come from: random.Random, or random.SystemRandom outside tests."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """One of our listening sockets; its place in the sequence is its index."""
+
+    transport: str
+    host: str
+    port: int
+
+
+class Core:
+    """State of an endpoint and the few verbs that touch it everywhere."""
+
+    def __init__(
+        self,
+        listens: Sequence[Listen],
+        chance: Chance,
+        timing: Timing = Timing(),  # noqa: B008  (frozen)
+        advertise: Callable[[int, Address], Address] | None = None,
+        server: str = "vosd",
+        allow: str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE",
+        extensions: Iterable[str] = (),
+    ) -> None:
+        self.listens = tuple(listens)
+        self.chance = chance
+        self.advertise = advertise or self._bound
+        #: option tags accepted in Require
+        self.extensions = frozenset(extensions)
+        self.outgoing: list[Datagram] = []
+        self.dialogs_by_tag: dict[str, Dialog] = {}
+        self.clients: dict[str, ClientTransaction] = {}
+        self.servers: dict[str, ServerTransaction] = {}
+        #: requests outside dialogs by Call-ID, CSeq and From tag (RFC 3261 8.2.2.2)
+        self.merges: dict[str, ServerTransaction] = {}
+        self.timers = Timers()
+        self.events: list[Event] = []
+        #: datagrams not sent because of where they would have gone
+        self.blocked = 0
+        #: responses and ACKs that belong to nothing
+        self.stray = 0
+        #: our own addresses
+        self.own: set[Address] = {(listen.host, listen.port) for listen in self.listens}
+        self.via = tuple(f"SIP/2.0/{listen.transport.upper()} " for listen in self.listens)
+        self.reliable = tuple(listen.transport != "udp" for listen in self.listens)
+        self.salt = "%x" % chance.getrandbits(64)
+        self.response_fields: tuple[tuple[str, str], ...] = (("Server", server),)
+        self.accept_fields = (("Allow", allow), ("Server", server))
+        self.request_lines = f"Allow: {allow}\r\nUser-Agent: {server}\r\n"
+        self.timing = timing
+
+    @property
+    def timing(self) -> Timing:
+        """Timer values; a new one holds for transactions that start later."""
+        return self._timing
+
+    @timing.setter
+    def timing(self, timing: Timing) -> None:
+        self._timing = timing
+        self.invite_gaps = timing.invites()
+        self.gaps = timing.others()
+        self.patience = timing.b
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions are remembered."""
+        return len(self.clients) + len(self.servers)
+
+    @property
+    def dialogs(self) -> int:
+        """How many dialogs are remembered."""
+        return len(self.dialogs_by_tag)
+
+    def deadline(self) -> float:
+        """When `due` has to be called next, inf when nothing runs."""
+        return self.timers.deadline()
+
+    def _bound(self, local: int, remote: Address) -> Address:
+        listen = self.listens[local]
+        return listen.host, listen.port
+
+    def _at(self, local: int, remote: Address) -> str:
+        """host:port that `remote` reaches us by."""
+        address = self.advertise(local, remote)
+        if address not in self.own:
+            self.own.add(address)
+        return host_text(address)
+
+    def _contact(self, user: str, sent_by: str, local: int) -> str:
+        transport = f";transport={self.listens[local].transport}" if self.reliable[local] else ""
+        return f"<sip:{user}@{sent_by}{transport}>" if user else f"<sip:{sent_by}{transport}>"
+
+    def _token(self) -> str:
+        return "%016x" % self.chance.getrandbits(64)
+
+    def _send(self, data: bytes, remote: Address, local: int) -> bool:
+        """Queue a datagram; False, and counted, for where nothing may go (RFC 4475 3.1.2.6)."""
+        if remote in self.own or reach(remote[0]) <= FORBIDDEN or not 0 < remote[1] < 65536:
+            self.blocked += 1
+            return False
+        self.outgoing.append((data, remote, local))
+        return True
+
+    def _next_gap(self, tx: ClientTransaction | ServerTransaction, now: float) -> None:
+        """Arm the timer of the next sending, unless the schedule is at its end."""
+        gaps = tx.gaps
+        if tx.sends < len(gaps):
+            tx.resend = self.timers.start(gaps[tx.sends], tx, "resend", now)
+            tx.sends += 1
+
+    def _live(self, tx: ClientTransaction | ServerTransaction, kind: str, seconds: float,
+              now: float) -> None:  # fmt: skip
+        """Arm the timer that ends or times out the transaction, in place of the present one."""
+        timer = tx.life
+        if timer is not None:
+            timer.owner = None
+        tx.life = self.timers.start(seconds, tx, kind, now)
+
+    def _wait(self, tx: ClientTransaction | ServerTransaction, seconds: float, now: float) -> None:
+        """Stop sending and stay to absorb retransmissions, which reliable transports have not."""
+        _stop_resend(tx)
+        self._live(tx, "expire", 0.0 if self.reliable[tx.local] else seconds, now)
+
+    def _end_client(self, tx: ClientTransaction) -> None:
+        self.clients.pop(tx.key, None)
+        _stop(tx)
+        dialog, tx.dialog = tx.dialog, None
+        if dialog is not None and dialog.pending is tx:
+            dialog.pending = None
+
+    def _end_server(self, tx: ServerTransaction) -> None:
+        self.servers.pop(tx.key, None)
+        if tx.merge and self.merges.get(tx.merge) is tx:
+            del self.merges[tx.merge]
+        _stop(tx)
+        dialog, tx.dialog = tx.dialog, None
+        if dialog is not None and dialog.server is tx:
+            dialog.server = None
+
+    def _forget(self, dialog: Dialog) -> None:
+        """Let a dialog go; its transactions finish without it."""
+        if self.dialogs_by_tag.get(dialog.local_tag) is dialog:
+            del self.dialogs_by_tag[dialog.local_tag]
+        dialog.state = "ended"
+        server, dialog.server = dialog.server, None
+        if server is not None:
+            server.dialog = None
+            _stop_resend(server)
+        pending, dialog.pending = dialog.pending, None
+        if pending is not None:
+            pending.dialog = None
+        dialog.invite = dialog.early = dialog.invite_message = None
+
+
+def fields(headers: Headers) -> str:
+    """Header lines from pairs; raises ValueError where one would forge another line."""
+    lines, count = "", 0
+    for name, value in headers:
+        lines += f"{WRITTEN.get(name, name)}: {value}\r\n"
+        count += 1
+    if count and (lines.count("\r") != count or lines.count("\n") != count):
+        raise ValueError("cannot write a header value with CR or LF in it")
+    return lines
+
+
+def one_line(text: str) -> None:
+    """Refuse, by ValueError, what would not stay within one line."""
+    if "\r" in text or "\n" in text:
+        raise ValueError(f"cannot write {text[:64]!r} into one line")
+
+
+def _stop_resend(tx: ClientTransaction | ServerTransaction) -> None:
+    timer = tx.resend
+    if timer is not None:
+        timer.owner = None
+        tx.resend = None
+
+
+def _stop(tx: ClientTransaction | ServerTransaction) -> None:
+    _stop_resend(tx)
+    timer = tx.life
+    if timer is not None:
+        timer.owner = None
+        tx.life = None

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bytes to Message: strict where two readers could disagree, lazy where nobody looks yet.
+
+A datagram is read in one pass: split into lines, name the headers, check what routes it to a
+transaction (top Via, Call-ID, CSeq, From and To) and the addresses a dialog is built from. Usual
+forms are checked by one pattern each; only unusual ones are taken apart at once. When anything
+fails, a second and forgiving pass collects what a refusal has to copy.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vosd.sip.errors import SipParseError
+from vosd.sip.grammar import (
+    COMPACT,
+    MAX_CONTACTS,
+    MAX_CSEQ,
+    MAX_HEADERS,
+    MAX_LINE,
+    MAX_MESSAGE,
+    MAX_VIAS,
+    METHODS,
+    PLAIN_URI,
+    SINGLE,
+    SPELLINGS,
+    VALUE,
+    other_uri,
+    plain_sip_uri,
+    token,
+)
+from vosd.sip.header import NameAddr, Via, split_list
+from vosd.sip.message import Message
+
+_BLANK = " \t"
+_ADDRESSED = ("contact", "route", "record-route")
+_fold = re.compile(r"\r\n[ \t]++").sub
+_version = re.compile(r"SIP/[0-9]+\.[0-9]+", re.I).fullmatch
+# The usual From, To, Contact and Route: one bracketed SIP URI, at most a tag behind it.
+_plain_address = re.compile(
+    rf'(?:"[^"\\]*+"[ \t]*+|[^"<>:;,@]*+)<[sS][iI][pP][sS]?:{PLAIN_URI}>(?:;tag=({VALUE}))?+'
+).fullmatch
+
+
+def parse(data: bytes) -> Message:
+    """Read one datagram; octets behind the body are passed over (RFC 3261 18.3).
+
+    Raises SipParseError, whose `message` can be answered unless it is None.
+    """
+    try:
+        return _read(data)
+    except SipParseError as error:
+        error.message = _remains(data)
+        raise
+
+
+def _read(data: bytes) -> Message:
+    if len(data) > MAX_MESSAGE:
+        raise SipParseError(513, f"cannot take {len(data)} octets: at most {MAX_MESSAGE}")
+    if data[:1] == b"\r":
+        data = data.lstrip(b"\r\n")  # keep-alives in front of a request (RFC 3261 7.5)
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        raise SipParseError(400, "cannot find the empty line that ends the headers")
+    message = Message()
+    text = _decoded(message, data[:end])
+    lines = text.split("\r\n")
+    count = len(lines)
+    if text.count("\n") != count - 1 or text.count("\r") != count - 1:
+        raise SipParseError(400, "cannot take CR or LF inside a header value")
+    if count > MAX_HEADERS + 1:
+        raise SipParseError(400, f"cannot take {count - 1} header lines: at most {MAX_HEADERS}")
+    if end > MAX_LINE and max(map(len, lines)) > MAX_LINE:
+        raise SipParseError(513, f"cannot take a line over {MAX_LINE} characters")
+    _start_line(message, lines[0])
+    message.headers = headers = _headers(lines)
+    message._first = first = dict(reversed(headers))
+    message._vias = vias = [value for name, value in headers if name == "via"]
+    if not vias:
+        raise SipParseError(400, "cannot find Via")
+    # Usually Via alone repeats.
+    repeats = len(headers) - len(first) >= len(vias)
+    if repeats:
+        _repeated(headers)
+    _top_via(message, vias)
+    _transaction(message, first)
+    _addresses(message, first, repeats)
+    message.body = _body(data[end + 4 :], first.get("content-length"))
+    message._from = message._to = message._contacts = message._target = message._echo = None
+    return message
+
+
+def _decoded(message: Message, octets: bytes) -> str:
+    try:
+        text = octets.decode()
+        message.charset = "utf-8"
+    except UnicodeDecodeError:
+        text = octets.decode("latin-1")
+        message.charset = "latin-1"
+    return text
+
+
+def _start_line(message: Message, line: str) -> None:
+    parts = line.split(" ", 2)
+    if parts[0] == "SIP/2.0" or _version(parts[0]):
+        _status_line(message, parts)
+        return
+    if len(parts) != 3:
+        raise SipParseError(400, f"cannot read request line {line[:64]!r}: want METHOD URI SIP/2.0")
+    method, uri, version = parts
+    if version != "SIP/2.0" and version.upper() != "SIP/2.0":
+        code = 505 if _version(version) else 400
+        raise SipParseError(code, f"cannot speak version {version[:32]!r}: want SIP/2.0")
+    if method not in METHODS and not token(method):
+        raise SipParseError(400, f"cannot read method {method[:32]!r}")
+    if not plain_sip_uri(uri):
+        match = other_uri(uri)
+        if not match or match[1].lower() in ("sip", "sips"):
+            raise SipParseError(400, f"cannot read Request-URI {uri[:64]!r}")
+    message.is_request = True
+    message.method = method
+    message.uri = uri
+    message.code = 0
+    message.reason = ""
+
+
+def _status_line(message: Message, parts: list[str]) -> None:
+    digits = parts[1] if len(parts) > 1 else ""
+    if parts[0].upper() != "SIP/2.0":
+        raise SipParseError(505, f"cannot speak version {parts[0][:32]!r}: want SIP/2.0")
+    if len(digits) != 3 or not digits.isascii() or not digits.isdigit() or not "1" <= digits < "7":
+        raise SipParseError(400, f"cannot read status code {digits[:32]!r}: want 100 to 699")
+    message.is_request = False
+    message.method = ""
+    message.uri = ""
+    message.code = int(digits)
+    message.reason = parts[2] if len(parts) > 2 else ""
+
+
+def _headers(lines: list[str]) -> list[tuple[str, str]]:
+    headers: list[tuple[str, str]] = []
+    add = headers.append
+    known = SPELLINGS.get
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        long = known(name)
+        if long is None or not colon:
+            _unusual_line(headers, line)
+        else:
+            add((long, value.strip(" \t")))
+    return headers
+
+
+def _unusual_line(headers: list[tuple[str, str]], line: str) -> None:
+    """Add a header in an unusual spelling, or a continuation of the one before (7.3.1)."""
+    name, colon, value = line.partition(":")
+    if line[0] in " \t" and headers:
+        name, value = headers.pop()
+        value = f"{value} {line.strip(_BLANK)}"
+        if len(value) > MAX_LINE:
+            raise SipParseError(513, f"cannot take a header over {MAX_LINE} characters")
+    else:
+        name = name.rstrip(_BLANK).lower()
+        if not colon or not token(name):
+            raise SipParseError(400, f"cannot read header line {line[:64]!r}: want Name: value")
+        name = COMPACT.get(name, name)
+    headers.append((name, value.strip(_BLANK)))
+
+
+def _repeated(headers: list[tuple[str, str]]) -> None:
+    seen: dict[str, str] = {}
+    for name, value in headers:
+        if name in SINGLE or name == "content-length":
+            if name in seen and (name != "content-length" or seen[name] != value):
+                raise SipParseError(400, f"cannot take two {name} headers")
+            seen[name] = value
+
+
+def _top_via(message: Message, vias: list[str]) -> None:
+    if any("," in via for via in vias):
+        vias[:] = [via for value in vias for via in split_list(value)]
+        if not vias:
+            raise SipParseError(400, "cannot read an empty Via")
+    if len(vias) > MAX_VIAS:
+        raise SipParseError(400, f"cannot take {len(vias)} Via values: at most {MAX_VIAS}")
+    message.via = via = Via.parse(vias[0])
+    # Only the cookie: every such request would share one transaction (RFC 4475 3.2.1).
+    if via.branch == "z9hG4bK":
+        raise SipParseError(400, "cannot match a branch that is only the magic cookie")
+
+
+def _transaction(message: Message, first: dict[str, str]) -> None:
+    call_id = first.get("call-id")
+    if not call_id or not call_id.isascii() or not call_id.isprintable() or " " in call_id:
+        raise SipParseError(400, f"cannot read Call-ID {(call_id or '')[:64]!r}")
+    message.call_id = call_id
+    parts = first.get("cseq", "").split()
+    digits = parts[0] if len(parts) == 2 else ""
+    if not digits.isascii() or not digits.isdigit() or len(digits.lstrip("0")) > 10:
+        raise SipParseError(400, f"cannot read CSeq {first.get('cseq', '')[:64]!r}")
+    message.cseq = cseq = int(digits[-10:])
+    message.cseq_method = method = parts[1]
+    if cseq > MAX_CSEQ:
+        raise SipParseError(400, f"cannot count CSeq {cseq}: at most {MAX_CSEQ}")
+    if not message.is_request:
+        if method not in METHODS and not token(method):
+            raise SipParseError(400, f"cannot read CSeq method {method[:32]!r}")
+        message.method = method
+    elif method != message.method:
+        raise SipParseError(400, f"cannot take CSeq method {method[:32]} in {message.method[:32]}")
+
+
+def _addresses(message: Message, first: dict[str, str], repeats: bool) -> None:
+    message.from_tag = _tag("From", first.get("from"))
+    message.to_tag = _tag("To", first.get("to"))
+    for name in _ADDRESSED:
+        if name in first and (repeats or not _plain_address(first[name])):
+            _list(message, name)
+
+
+def _tag(name: str, value: str | None) -> str:
+    """The tag of a From or To value, which is checked."""
+    match = _plain_address(value) if value else None
+    if match:
+        return match[1] or ""
+    if not value:
+        raise SipParseError(400, f"cannot find {name}")
+    address = NameAddr.parse(value)
+    if address.star:
+        raise SipParseError(400, f"cannot take * as {name}")
+    return address.tag
+
+
+def _list(message: Message, name: str) -> None:
+    """Check every value of a header that lists addresses."""
+    values = message.all(name)
+    if name == "contact" and len(values) > MAX_CONTACTS:
+        raise SipParseError(400, f"cannot take {len(values)} contacts: at most {MAX_CONTACTS}")
+    for value in values:
+        if not _plain_address(value):
+            address = NameAddr.parse(value)
+            if address.star and (name != "contact" or len(values) > 1):
+                raise SipParseError(400, f"cannot take * in {name}")
+
+
+def _body(rest: bytes, length: str | None) -> bytes:
+    if length is None:
+        return rest
+    if not length.isascii() or not length.isdigit() or len(length.lstrip("0")) > 8:
+        raise SipParseError(400, f"cannot read Content-Length {length[:32]!r}")
+    size = int(length)
+    if size == len(rest):
+        return rest
+    if size > len(rest):
+        raise SipParseError(400, f"cannot find {size} octets of body: {len(rest)} came")
+    return rest[:size]
+
+
+_tag_in = re.compile(rf";[ \t]*+tag[ \t]*+=[ \t]*+({VALUE})", re.I).search
+_cseq_in = re.compile(r"0*+([0-9]{1,10}+)[ \t]++([!-~]++)").fullmatch
+_COPIED = frozenset(("from", "to", "call-id", "cseq"))
+
+
+def _remains(data: bytes) -> Message | None:
+    """What a refusal copies from bytes that are no proper request; None when none may be sent."""
+    message = Message()
+    octets = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
+    lines = _fold(" ", _decoded(message, octets)).split("\r\n", MAX_HEADERS)
+    words = lines[0].split()
+    if len(words) < 2 or words[0][:4].upper() == "SIP/" or words[0] == "ACK":
+        return None
+    headers: list[tuple[str, str]] = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        long = name.rstrip(" \t").lower()
+        long = COMPACT.get(long, long)
+        value = value.strip(" \t")
+        if colon and (long == "via" or (long in _COPIED and not _unfit(value))):
+            headers.append((long, value))
+    message.headers = headers
+    message._first = first = dict(reversed(headers))
+    if not _remaining_vias(message):
+        return None
+    _remaining_fields(message, words, first)
+    return message
+
+
+def _unfit(value: str) -> bool:
+    return len(value) > MAX_LINE or "\r" in value or "\n" in value
+
+
+def _remaining_vias(message: Message) -> bool:
+    """Take the Via values that can be sent back; False when the top one cannot be read."""
+    vias: list[str] = []
+    for name, value in message.headers:
+        if name == "via" and len(vias) <= MAX_VIAS:
+            vias += split_list(value[:MAX_LINE])
+    try:
+        message.via = Via.parse(vias[0] if vias else "", lenient=True)
+    except SipParseError:
+        return False
+    if len(vias) > MAX_VIAS:
+        del vias[1:]
+    message._vias = [via for via in vias if not _unfit(via)]
+    message.headers = [field for field in message.headers if field[0] != "via"]
+    message.headers[:0] = [("via", via) for via in vias]
+    return not _unfit(vias[0])
+
+
+def _remaining_fields(message: Message, words: list[str], first: dict[str, str]) -> None:
+    message.is_request = True
+    message.method = words[0] if token(words[0]) else ""
+    message.uri = words[1]
+    message.code = 0
+    message.reason = ""
+    message.body = b""
+    message.call_id = first.get("call-id", "")
+    cseq = _cseq_in(first.get("cseq", ""))
+    message.cseq = int(cseq[1]) if cseq else 0
+    message.cseq_method = cseq[2] if cseq else message.method
+    message.from_tag, message.to_tag = _loose_tag(first.get("from")), _loose_tag(first.get("to"))
+    message._from = message._to = message._contacts = message._target = message._echo = None
+
+
+def _loose_tag(value: str | None) -> str:
+    match = _tag_in(value) if value else None
+    return match[1] if match else ""
+
+

@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The one thread that writes: group commit, retry until it succeeds, nothing dropped.
+
+Rows wait in channels, keyed, so that a newer row for a key replaces an older one. A row of an
+urgent channel (a call was answered) is committed after a short gather, together with the urgent
+rows that came meanwhile; all other rows wait up to 50 ms and are committed in one go, which
+writes each index page once. Changes of configuration ride on any commit and answer a future.
+
+A commit that fails leaves its rows held, in the order of the channels, and is tried again with
+growing pauses; meanwhile `accepting` is False. A row the database itself refuses is written
+apart, so that it holds nobody up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from vosd.store import database
+from vosd.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+#: called with None once durable, or with a sentence
+Done: TypeAlias = Callable[[str | None], None]
+Ack: TypeAlias = tuple[Done, str | None]
+Row: TypeAlias = Any
+Write: TypeAlias = Callable[[Any, Mapping[Any, Row]], None]
+
+RETRY_FIRST_S = 0.05
+RETRY_MOST_S = 1.0
+#: older than this, the queue is reason enough to refuse calls
+STALE_S = 5.0
+
+
+class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+    """How long rows wait for company, in seconds, and what SQLite is told."""
+
+    #: urgent rows, under load; a row that comes alone is committed at once
+    gather_s: float = 0.002
+    lazy_s: float = 0.05
+    busy_ms: int = 500
+    checkpoint_pages: int = 4000
+
+
+class Channel:
+    """One kind of row: what waits, what a failed commit holds, and how it is written."""
+
+    __slots__ = ("dones", "held", "held_dones", "name", "rows", "urgent", "write")
+
+    def __init__(self, name: str, write: Write, *, urgent: bool = False) -> None:
+        self.name = name
+        self.write = write
+        self.urgent = urgent
+        self.rows: dict[Any, Row] = {}
+        self.dones: list[tuple[Any, Done]] = []
+        self.held: dict[Any, Row] = {}
+        self.held_dones: list[tuple[Any, Done]] = []
+
+    def take(self) -> None:
+        """Move what waits to what is held; the writer's lock is held by the caller."""
+        if self.held:
+            self.held.update(self.rows)
+            self.held_dones += self.dones
+        else:
+            self.held, self.held_dones = self.rows, self.dones
+        self.rows, self.dones = {}, []
+
+    def acknowledge(self, refused: Mapping[Any, str]) -> list[Ack]:
+        """Everything held is durable, but for the keys in `refused`: forget it."""
+        acks = [(done, refused.get(key)) for key, done in self.held_dones]
+        self.held, self.held_dones = {}, []
+        return acks
+
+    def refuse(self, message: str) -> list[Ack]:
+        """The commit failed: who waits for an urgent row learns it, once. The rows stay held."""
+        if not self.urgent:
+            return []
+        acks: list[Ack] = [(done, message) for _, done in self.held_dones]
+        self.held_dones = []
+        return acks
+
+
+class Job:
+    """A change of configuration: one function, one savepoint, one answer."""
+
+    __slots__ = ("future", "result", "work")
+
+    def __init__(self, work: Callable[[sa.Connection], Any], future: Future[Any]) -> None:
+        self.work = work
+        self.future = future
+        self.result: Any = None
+
+
+class Writer:
+    """Owns the writing connection and its thread. Posting never blocks on the disk."""
+
+    def __init__(
+        self, engine: sa.Engine, channels: Sequence[Channel], tuning: Tuning | None = None
+    ) -> None:
+        self.tuning = tuning or Tuning()
+        #: what failed last, None while commits succeed
+        self.error: str | None = None
+        #: takes all acknowledgements of one commit; without it each is called by itself
+        self.notify: Callable[[list[Ack]], None] | None = None
+        #: commits made, rows the database refused for good
+        self.commits = 0
+        self.rejected = 0
+        self._engine = engine
+        self._channels = tuple(channels)
+        driver = engine.dialect.loaded_dbapi
+        self._outages = (driver.OperationalError, OSError)
+        self._database_error = driver.DatabaseError
+        self._lock = threading.Lock()
+        self._bell = threading.Event()
+        self._closing = threading.Event()
+        self._jobs: list[Job] = []
+        self._urgent_since: float | None = None
+        self._lazy_since: float | None = None
+        self._held_since: float | None = None
+        self._last_commit = 0.0
+        self._pause = 0.0
+        self._give_up = float("inf")
+        self._connection: sa.Connection = engine.connect()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def depth(self) -> int:
+        """Rows and changes not yet durable."""
+        return len(self._jobs) + sum(len(c.rows) + len(c.held) for c in self._channels)
+
+    def oldest_age(self, now: float) -> float:
+        """Seconds, on the monotonic clock, that the oldest row has waited; 0 when none waits."""
+        since = [
+            s for s in (self._held_since, self._urgent_since, self._lazy_since) if s is not None
+        ]
+        return max(0.0, now - min(since)) if since else 0.0
+
+    @property
+    def accepting(self) -> bool:
+        """False while a new call could not be recorded: refuse it with 503."""
+        return self.error is None and self.oldest_age(time.monotonic()) <= STALE_S
+
+    def post(self, channel: Channel, key: Any, row: Row, done: Done | None = None) -> None:
+        """Hand over one row; `done` is called in the writer thread."""
+        with self._lock:
+            channel.rows[key] = row
+            if done is not None:
+                channel.dones.append((key, done))
+            ring = self._stamp(channel.urgent)
+        if ring:
+            self._bell.set()
+
+    def post_all(self, channel: Channel, rows: Mapping[Any, Row]) -> None:
+        """Hand over many rows at once."""
+        with self._lock:
+            channel.rows.update(rows)
+            ring = self._stamp(channel.urgent)
+        if ring:
+            self._bell.set()
+
+    def change(self, work: Callable[[sa.Connection], T]) -> Future[T]:
+        """Run `work` in a transaction of the writer; the future has its result or StoreError."""
+        future: Future[T] = Future()
+        if self._closing.is_set():
+            future.set_exception(StoreError("cannot store the change: the store is closed"))
+            return future
+        with self._lock:
+            self._jobs.append(Job(work, future))
+            ring = self._stamp(urgent=True)
+        if ring:
+            self._bell.set()
+        return future
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until all that was posted before is durable; StoreError when it fails."""
+        future: Future[None] = Future()
+        with self._lock:
+            self._jobs.append(Job(lambda _: None, future))
+            self._stamp(urgent=True)
+            self._lazy_since = 0.0
+        self._bell.set()
+        future.result(timeout)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Commit what waits and stop. After `timeout` seconds of failures the rows are logged."""
+        self._give_up = time.monotonic() + timeout
+        self._closing.set()
+        self._bell.set()
+        self._thread.join()
+
+    def _stamp(self, urgent: bool) -> bool:
+        """Note since when something waits; True when the thread has to be woken."""
+        if urgent:
+            if self._urgent_since is None:
+                self._urgent_since = time.monotonic()
+                return True
+        elif self._lazy_since is None:
+            self._lazy_since = time.monotonic()
+            return True
+        return False
+
+    def _run(self) -> None:
+        while True:
+            everything = self._wait()
+            last = self._closing.is_set()
+            jobs = self._take(everything or last)
+            self._cycle(jobs)
+            if last and (self.depth == 0 or time.monotonic() >= self._give_up):
+                break
+        self._abandon()
+        self._connection.close()
+
+    def _wait(self) -> bool:
+        """Sleep until there is something to commit; True when the lazy rows are due as well."""
+        if self.error is not None:
+            self._closing.wait(self._pause) and time.sleep(min(self._pause, 0.2))
+            return True
+        while not self._closing.is_set():
+            now = time.monotonic()
+            lazy = self._lazy_since
+            if lazy is not None and now - lazy >= self.tuning.lazy_s:
+                return True
+            if self._urgent_since is not None:
+                self._gather(now)
+                return False
+            self._bell.wait(None if lazy is None else self.tuning.lazy_s - (now - lazy))
+            self._bell.clear()
+        return True
+
+    def _gather(self, now: float) -> None:
+        """Under load, let urgent rows come together; alone after a quiet time, go at once."""
+        since = self._urgent_since
+        if since is None or now - self._last_commit > 5 * self.tuning.gather_s:
+            return
+        left = since + self.tuning.gather_s - now
+        if left > 0:
+            time.sleep(left)
+
+    def _take(self, everything: bool) -> list[Job]:
+        with self._lock:
+            since = [s for s in (self._held_since, self._urgent_since) if s is not None]
+            for channel in self._channels:
+                if everything or channel.urgent:
+                    channel.take()
+            if everything and self._lazy_since is not None:
+                since.append(self._lazy_since)
+            if everything:
+                self._lazy_since = None
+            self._urgent_since = None
+            self._held_since = min(since, default=None)
+            jobs, self._jobs = self._jobs, []
+        return [job for job in jobs if job.future.set_running_or_notify_cancel()]
+
+    def _cycle(self, jobs: list[Job]) -> None:
+        """One commit, and everyone's answer. Nothing escapes: the thread outlives any fault."""
+        if not jobs and not any(channel.held for channel in self._channels):
+            self._held_since = None
+            return
+        refused: dict[str, dict[Any, str]] = {}
+        try:
+            try:
+                self._commit(jobs, self._write_channel)
+            except Exception as error:
+                if self._is_outage(error):
+                    raise
+                log.warning("cannot store a batch: %s; storing its rows one by one", error)
+                self._commit(jobs, lambda c, ch: self._write_singly(c, ch, refused))
+        except Exception as error:
+            self._failed(error, jobs)
+        else:
+            self._succeeded(jobs, refused)
+
+    def _commit(self, jobs: Iterable[Job], write: Callable[[Any, Channel], None]) -> None:
+        connection = self._connection
+        try:
+            database.begin(connection)
+            cursor = database.cursor(connection)
+            for channel in self._channels:
+                if channel.held:
+                    write(cursor, channel)
+            for job in jobs:
+                self._work(connection, job)
+            database.commit(connection)
+        except BaseException:
+            database.rollback(connection)
+            raise
+
+    @staticmethod
+    def _work(connection: sa.Connection, job: Job) -> None:
+        if job.future.done():
+            return
+        try:
+            with connection.begin_nested():
+                job.result = job.work(connection)
+        except Exception as error:
+            job.future.set_exception(_refusal(error))
+
+    @staticmethod
+    def _write_channel(cursor: Any, channel: Channel) -> None:
+        channel.write(cursor, channel.held)
+
+    def _write_singly(
+        self, cursor: Any, channel: Channel, refused: dict[str, dict[Any, str]]
+    ) -> None:
+        """Each row in its own savepoint, then cleaned; what still fails is logged whole."""
+        for key, row in channel.held.items():
+            for attempt in (row, _cleaned(row)):
+                cursor.execute("SAVEPOINT one")
+                try:
+                    channel.write(cursor, {key: attempt})
+                except Exception as error:
+                    if self._is_outage(error):
+                        raise
+                    cursor.execute("ROLLBACK TO one")
+                    failure = str(error)
+                else:
+                    cursor.execute("RELEASE one")
+                    break
+            else:
+                refused.setdefault(channel.name, {})[key] = f"cannot store the row: {failure}"
+
+    def _is_outage(self, error: BaseException) -> bool:
+        """The database is at fault (full, locked, damaged), not the row."""
+        return isinstance(error, self._outages) or type(error) is self._database_error
+
+    def _succeeded(self, jobs: Iterable[Job], refused: Mapping[str, Mapping[Any, str]]) -> None:
+        self.commits += 1
+        self._last_commit = time.monotonic()
+        acks: list[Ack] = []
+        for channel in self._channels:
+            if channel.held:
+                bad = refused.get(channel.name, {})
+                for key, message in bad.items():
+                    self.rejected += 1
+                    log.error("%s: %r", message, channel.held[key])
+                acks += channel.acknowledge(bad)
+        self._held_since = None
+        if self.error is not None:
+            log.info("the store writes again")
+            self.error = None
+            self._pause = 0.0
+        for job in jobs:
+            if not job.future.done():
+                job.future.set_result(job.result)
+        self._tell(acks)
+
+    def _failed(self, error: Exception, jobs: Iterable[Job]) -> None:
+        message = f"cannot write the store: {error}"
+        if self.error is None:
+            log.error("%s; %d rows held, trying again", message, self.depth)
+        self.error = message
+        self._pause = min(RETRY_MOST_S, max(RETRY_FIRST_S, self._pause * 2))
+        for job in jobs:
+            if not job.future.done():
+                job.future.set_exception(StoreError(message))
+        self._tell([ack for channel in self._channels for ack in channel.refuse(message)])
+
+    def _tell(self, acks: list[Ack]) -> None:
+        if not acks:
+            return
+        try:
+            if self.notify is not None:
+                self.notify(acks)
+                return
+            for done, message in acks:
+                done(message)
+        except Exception:
+            log.exception("an acknowledgement failed")
+
+    def _abandon(self) -> None:
+        """Closing with a store that does not write: the log is the last place for the rows."""
+        for channel in self._channels:
+            for row in channel.held.values():
+                log.critical("cannot store a row of %s before the end: %r", channel.name, row)
+
+
+def _cleaned(row: Row) -> Row:
+    """The row with text any database takes: no lone surrogates, no NUL."""
+    if not isinstance(row, tuple):
+        return row
+    return tuple(
+        value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+        if isinstance(value, str)
+        else value
+        for value in row
+    )
+
+
+def _refusal(error: Exception) -> Exception:
+    if isinstance(error, StoreError):
+        return error
+    cause = getattr(error, "orig", None) or error
+    return StoreError(f"cannot store the change: {cause}")
