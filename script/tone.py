@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tones made and found again: the proof that audio arrived is its frequency (Goertzel)."""
+"""Finding a tone: the proof that audio arrived is its frequency (Goertzel)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ import math
 from collections.abc import Sequence
 
 RATE = 8000
-FRAME = 160
-"""Samples per 20 ms frame at 8 kHz."""
-
-
-def sine(hertz: int, amplitude: int = 12000, samples: int = RATE) -> list[int]:
-    """Signed 16-bit samples; one second of a whole-number frequency loops without a click."""
-    step = 2 * math.pi * hertz / RATE
-    return [round(amplitude * math.sin(step * n)) for n in range(samples)]
 
 
 def amplitude(samples: Sequence[int], hertz: float, rate: int = RATE) -> float:

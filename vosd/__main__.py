@@ -29,16 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(config: Config, path: Path | None) -> int:
     # only now: `--check` and `--help` need none of this
-    from vosd.control.server import ControlError
+    from vosd.control.listener import ListenError
     from vosd.daemon import Daemon
-    from vosd.store.database import StoreError
+    from vosd.store.errors import StoreError
 
     async def serve() -> int:
         return await Daemon(config, path).run()
 
     try:
         return asyncio.run(serve())
-    except (StoreError, ControlError, OSError) as error:
+    except (StoreError, ListenError, OSError) as error:
         print(f"vosd: {error}", file=sys.stderr)
         return 1
 

@@ -21,7 +21,7 @@ from vosd.config import Config, ConfigError
 from vosd.control.server import ControlServer
 from vosd.engine.node import Node
 from vosd.media.userspace import UserspaceRelay
-from vosd.store.database import Store
+from vosd.store.store import Store
 from vosd.supervisor import Supervisor
 from vosd.switch.reasons import REASONS
 
@@ -52,7 +52,7 @@ class Daemon:
         store = self._open_store()
         try:
             node = self._open_node(store)
-            server = ControlServer(node, self._config.control_socket)
+            server = ControlServer(node, Path(self._config.control_socket))
             await server.start()
             try:
                 await self._serve(node)
@@ -137,7 +137,7 @@ class Daemon:
         self._supervisor.stopping(_MARGIN_S)
         if len(node.calls):
             log.warning("ending %d calls that outlasted the drain", len(node.calls))
-            node.end_calls("drained")
+            node.exchange.end_calls("drained")
             # let the BYEs meet their answers
             await asyncio.sleep(0.5)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from script.private_switch import free_port
-from script.tone import RATE, sine
+from script.tone import RATE
+from vosd.rtp.g711 import tone
 
 #: net_interface takes the address: "lo" fails. sndfile.so records, stdio.so cannot poll /dev/null.
 CONFIG = """\
@@ -58,8 +59,12 @@ class Baresip:
         control, rtp = _free_tcp_port(), free_port(host) & ~1
         (directory / "config").write_text(
             CONFIG.format(
-                host=host, port=self.port, directory=directory,
-                rtp=rtp, rtp_end=rtp + 20, control=control,
+                host=host,
+                port=self.port,
+                directory=directory,
+                rtp=rtp,
+                rtp_end=rtp + 20,
+                control=control,
             )
         )
         codecs = "audio_codecs=PCMA/8000/1,PCMU/8000/1"
@@ -141,12 +146,12 @@ def _free_tcp_port() -> int:
 
 
 def _write_tone(path: Path, hertz: int, seconds: int = 30) -> None:
-    samples = sine(hertz) * seconds
+    samples = tone(hertz, RATE) * seconds
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+        file.writeframes(samples.tobytes())
 
 
 def _read_wave(path: Path) -> list[int]:

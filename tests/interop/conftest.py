@@ -91,9 +91,8 @@ class Field:
         return [f"7{next(self._numbers):05d}" for _ in range(count)]
 
     def callee(self, scenario: str = "uas", *, host: str = VENDOR, **more: Any) -> Sipp:
-        return self._keep(
-            Sipp(self._directory, scenario, host=host, port=more.pop("port", free_port(host)), **more)
-        )
+        port = more.pop("port", 0) or free_port(host)
+        return self._keep(Sipp(self._directory, scenario, host=host, port=port, **more))
 
     def caller(
         self, scenario: str, callers: list[str], called: str, *, host: str = "", **more: Any
@@ -105,9 +104,7 @@ class Field:
         more.setdefault("calls", len(callers))
         more.setdefault("remote", self.switch.address)
         port = more.pop("port", 0) or free_port(host)
-        return self._keep(
-            Sipp(self._directory, scenario, host=host, port=port, rows=rows, **more)
-        )
+        return self._keep(Sipp(self._directory, scenario, host=host, port=port, rows=rows, **more))
 
     def records(self, callers: list[str]) -> dict[str, dict[str, Any]]:
         """Call records of these callers, by caller."""

@@ -52,7 +52,7 @@ class Party:
     def drain(self) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
             while True:
-                data, extra, _, source = self.socket.recvmsg(2048, 64)
+                _, extra, _, source = self.socket.recvmsg(2048, 64)
                 if self.target is not None and source[:2] != self.target:
                     self.foreign += 1
                     continue

@@ -15,9 +15,7 @@ from tests.interop.programs import needs
 pytestmark = needs("sipp", "kamailio")
 
 
-@pytest.mark.parametrize(
-    ("caller", "callee"), [("uac", "uas"), ("uac_bye_from_callee", "uas_bye")]
-)
+@pytest.mark.parametrize(("caller", "callee"), [("uac", "uas"), ("uac_bye_from_callee", "uas_bye")])
 def test_calls_through_a_record_routing_proxy(
     own_field: Field, tmp_path: Path, caller: str, callee: str
 ) -> None:

@@ -4,7 +4,8 @@
 import msgspec
 import pytest
 
-from vosd.switch.registrar import Contact, Limits, Outcome, Register, register, same_place
+from vosd.sip.parse import parse
+from vosd.switch.registrar import Contact, Limits, Outcome, Register, decide, register, same_place
 from vosd.switch.tables import Binding
 
 NOW = 1000.0
@@ -24,20 +25,24 @@ def bound(contact: Contact, *, until: float = NOW + 600, call_id: str = "c1", cs
                    expires=until, registered=NOW - 60, call_id=call_id, cseq=cseq)  # fmt: skip
 
 
+def shown(*values: str) -> tuple[tuple[str, str], ...]:
+    return tuple(("Contact", value) for value in values)
+
+
 def with_expires(contact: Contact, text: str) -> Contact:
     return msgspec.structs.replace(contact, expires=text)
 
 
 def test_a_first_registration_whole() -> None:
     """SS_ENDPOINT_EXPIRE is the default; the packet's source is kept beside the Contact."""
-    assert register(ask(PHONE, local=2), [], NOW, LIMITS) == Outcome(
+    assert decide(ask(PHONE, local=2), [], NOW, LIMITS) == Outcome(
         code=200,
         put=(
             Binding(number="100", contact="sip:100@10.0.0.5:5062", host="198.51.100.7",
                     port=31000, transport="udp", local=2, expires=4600.0, registered=1000.0,
                     call_id="c1", cseq=5, user_agent="ua", nat=True),
         ),
-        contacts=("<sip:100@10.0.0.5:5062>;expires=3600",),
+        headers=shown("<sip:100@10.0.0.5:5062>;expires=3600"),
     )  # fmt: skip
 
 
@@ -59,60 +64,62 @@ def test_a_first_registration_whole() -> None:
 )
 def test_expiry(header: str | None, param: str | None, seconds: int) -> None:
     contact = msgspec.structs.replace(PHONE, expires=param)
-    outcome = register(ask(contact, expires=header), [], NOW, LIMITS)
+    outcome = decide(ask(contact, expires=header), [], NOW, LIMITS)
     assert outcome.put[0].expires == NOW + seconds
-    assert outcome.contacts == (f"<{PHONE.uri}>;expires={seconds}",)
+    assert outcome.headers == shown(f"<{PHONE.uri}>;expires={seconds}")
 
 
 @pytest.mark.parametrize(("text", "code"), [("1", 423), ("59", 423), ("60", 200), ("0", 200)])
 def test_interval_too_brief(text: str, code: int) -> None:
-    outcome = register(ask(PHONE, expires=text), [], NOW, LIMITS)
+    outcome = decide(ask(PHONE, expires=text), [], NOW, LIMITS)
     assert outcome.code == code
-    assert outcome.min_expires == (60 if code == 423 else None)
+    assert (("Min-Expires", "60") in outcome.headers) is (code == 423)
 
 
 def test_a_ceiling_under_the_floor_is_no_trap() -> None:
     """SS_ENDPOINT_EXPIRE=30 must not refuse what it would grant."""
-    outcome = register(ask(PHONE, expires="30"), [], NOW, Limits(longest=30, shortest=60))
+    outcome = decide(ask(PHONE, expires="30"), [], NOW, Limits(longest=30, shortest=60))
     assert (outcome.code, outcome.put[0].expires) == (200, NOW + 30)
 
 
 def test_a_query_changes_nothing_and_lists_everything() -> None:
     held = [bound(PHONE, until=NOW + 10.2), bound(OTHER)]
-    assert register(ask(), held, NOW, LIMITS) == Outcome(
+    assert decide(ask(), held, NOW, LIMITS) == Outcome(
         code=200,
-        contacts=(f"<{PHONE.uri}>;expires=11", f"<{OTHER.uri}>;expires=600"),
+        headers=shown(f"<{PHONE.uri}>;expires=11", f"<{OTHER.uri}>;expires=600"),
     )
 
 
 def test_a_refresh_replaces() -> None:
-    outcome = register(ask(PHONE), [bound(PHONE), bound(OTHER)], NOW, LIMITS)
+    outcome = decide(ask(PHONE), [bound(PHONE), bound(OTHER)], NOW, LIMITS)
     assert [row.contact for row in outcome.put] == [PHONE.uri]
-    assert outcome.remove == ()
-    assert outcome.contacts == (f"<{PHONE.uri}>;expires=3600", f"<{OTHER.uri}>;expires=600")
+    assert outcome.removed == ()
+    assert outcome.headers == shown(f"<{PHONE.uri}>;expires=3600", f"<{OTHER.uri}>;expires=600")
 
 
 def test_a_refresh_written_otherwise_replaces_the_same_binding() -> None:
     again = Contact("SIP:100@10.0.0.5:5062;ob", "10.0.0.5", 5062)
     old = bound(PHONE)
-    outcome = register(ask(again), [old], NOW, LIMITS)
+    outcome = decide(ask(again), [old], NOW, LIMITS)
     assert [row.contact for row in outcome.put] == [again.uri]
-    assert outcome.remove == (old,)
-    assert outcome.contacts == (f"<{again.uri}>;expires=3600",)
+    assert outcome.removed == (old,)
+    assert outcome.headers == shown(f"<{again.uri}>;expires=3600")
 
 
 def test_removal_of_one() -> None:
     held = [bound(PHONE), bound(OTHER)]
-    outcome = register(ask(with_expires(PHONE, "0")), held, NOW, LIMITS)
-    assert outcome == Outcome(code=200, remove=(held[0],), contacts=(f"<{OTHER.uri}>;expires=600",))
+    outcome = decide(ask(with_expires(PHONE, "0")), held, NOW, LIMITS)
+    assert outcome == Outcome(
+        code=200, removed=(held[0],), headers=shown(f"<{OTHER.uri}>;expires=600")
+    )
 
 
 def test_removal_of_what_is_not_there() -> None:
-    assert register(ask(PHONE, expires="0"), [], NOW, LIMITS) == Outcome(code=200)
+    assert decide(ask(PHONE, expires="0"), [], NOW, LIMITS) == Outcome(code=200)
 
 
 def test_several_contacts_at_once() -> None:
-    outcome = register(ask(PHONE, with_expires(OTHER, "120")), [], NOW, LIMITS)
+    outcome = decide(ask(PHONE, with_expires(OTHER, "120")), [], NOW, LIMITS)
     assert [(row.contact, row.expires) for row in outcome.put] == [
         (PHONE.uri, 4600.0),
         (OTHER.uri, 1120.0),
@@ -121,8 +128,8 @@ def test_several_contacts_at_once() -> None:
 
 def test_star_removes_all() -> None:
     held = [bound(PHONE), bound(OTHER, call_id="c2", cseq=99)]
-    outcome = register(ask(star=True, expires="0"), held, NOW, LIMITS)
-    assert outcome == Outcome(code=200, remove=tuple(held))
+    outcome = decide(ask(star=True, expires="0"), held, NOW, LIMITS)
+    assert outcome == Outcome(code=200, removed=tuple(held))
 
 
 @pytest.mark.parametrize(
@@ -135,8 +142,8 @@ def test_star_removes_all() -> None:
     ],
 )
 def test_star_wrongly_used(request_: Register) -> None:
-    outcome = register(request_, [bound(PHONE)], NOW, LIMITS)
-    assert (outcome.code, outcome.put, outcome.remove) == (400, (), ())
+    outcome = decide(request_, [bound(PHONE)], NOW, LIMITS)
+    assert (outcome.code, outcome.put, outcome.removed) == (400, (), ())
 
 
 @pytest.mark.parametrize(
@@ -147,7 +154,7 @@ def test_star_wrongly_used(request_: Register) -> None:
 def test_order_within_a_call_id(call_id: str, cseq: int, code: int, star: bool) -> None:
     held = [bound(PHONE, call_id=call_id, cseq=cseq)]
     request = ask(star=True, expires="0") if star else ask(PHONE)
-    outcome = register(request, held, NOW, LIMITS)
+    outcome = decide(request, held, NOW, LIMITS)
     assert outcome.code == code
     if code == 500:
         assert outcome == Outcome(code=500, reason="Out of Order CSeq")
@@ -156,22 +163,22 @@ def test_order_within_a_call_id(call_id: str, cseq: int, code: int, star: bool) 
 def test_all_or_nothing() -> None:
     """A late second contact leaves the first one alone too."""
     held = [bound(OTHER, cseq=9)]
-    assert register(ask(PHONE, OTHER), held, NOW, LIMITS).put == ()
+    assert decide(ask(PHONE, OTHER), held, NOW, LIMITS).put == ()
 
 
 def test_late_cseq_of_a_binding_that_ran_out_is_no_obstacle() -> None:
     held = [bound(PHONE, until=NOW, cseq=9)]
-    outcome = register(ask(PHONE), held, NOW, LIMITS)
+    outcome = decide(ask(PHONE), held, NOW, LIMITS)
     assert outcome.code == 200
-    assert outcome.remove == (held[0],)
+    assert outcome.removed == (held[0],)
     assert len(outcome.put) == 1
 
 
 def test_too_many_contacts() -> None:
     held = [bound(Contact(f"sip:100@10.0.0.{n}", f"10.0.0.{n}")) for n in (7, 8, 9)]
-    assert register(ask(PHONE), held, NOW, LIMITS).code == 403
+    assert decide(ask(PHONE), held, NOW, LIMITS).code == 403
     again = Contact("sip:100@10.0.0.7", "10.0.0.7")
-    assert register(ask(again), held, NOW, LIMITS).code == 200
+    assert decide(ask(again), held, NOW, LIMITS).code == 200
 
 
 @pytest.mark.parametrize(
@@ -188,7 +195,7 @@ def test_too_many_contacts() -> None:
 )
 def test_nat_flag(contact: Contact, host: str, port: int, transport: str, nat: bool) -> None:
     request = ask(contact, host=host, port=port, transport=transport)
-    assert register(request, [], NOW, LIMITS).put[0].nat is nat
+    assert decide(request, [], NOW, LIMITS).put[0].nat is nat
 
 
 @pytest.mark.parametrize(
@@ -207,3 +214,34 @@ def test_nat_flag(contact: Contact, host: str, port: int, transport: str, nat: b
 )
 def test_same_place(one: str, other: str, same: bool) -> None:
     assert (same_place(one) == same_place(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "put"),
+    [
+        ("Contact: <sip:100@10.0.0.5:5062>;expires=90, <sip:100@[fd00::1]>", 200, [90, 1800]),
+        ("Contact: *", 400, []),
+        ("User-Agent: x", 200, []),
+    ],
+)
+def test_read_from_a_message(fields: str, code: int, put: list[int]) -> None:
+    """The door the engine uses: bytes parsed by vosd.sip, default expiry from the parameter."""
+    text = (
+        "REGISTER sip:vos.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5:5062;branch=z9hG4bK1\r\n"
+        "From: <sip:100@vos.example>;tag=1\r\nTo: <sip:100@vos.example>\r\nCall-ID: c1\r\n"
+        f"CSeq: 5 REGISTER\r\n{fields}\r\nContent-Length: 0\r\n\r\n"
+    )
+    outcome = register(
+        number="100",
+        existing=[],
+        message=parse(text.encode()),
+        source=("198.51.100.7", 31000),
+        local=1,
+        now=NOW,
+        longest=1800,
+    )
+    assert outcome.code == code
+    assert [row.expires - NOW for row in outcome.put] == put
+    assert {(row.host, row.port, row.local, row.call_id) for row in outcome.put} <= {
+        ("198.51.100.7", 31000, 1, "c1")
+    }

@@ -53,10 +53,10 @@ class CodecPath(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One audited act: when, and the parameters it changed. A preset is one act."""
+    """One audited act; a preset is one act. `values` holds old and new text by `NAME[@GATEWAY]`."""
 
     at: float
-    names: tuple[str, ...]
+    values: Mapping[str, tuple[str, str]]
     preset: bool = False
 
 
@@ -143,20 +143,35 @@ def mixed_codecs(facts: Facts) -> Iterator[LintFinding]:
 def changed_at_once(facts: Facts) -> Iterator[LintFinding]:
     """MIS-05: audible changes of the last hour with no measurement between them."""
     since = max([facts.now - MEASURE_WITHIN_S, *facts.measured])
-    acts = [(change, _audible(change.names)) for change in facts.changes if change.at > since]
-    acts = [(change, names) for change, names in acts if names]
-    names = sorted({name for _, audible in acts for name in audible})
-    one_preset = len(acts) == 1 and acts[0][0].preset
-    if len(names) > 1 and not one_preset:
-        yield LintFinding(
-            code="MIS-05", severity="warning", names=tuple(names),
-            sentence=f"{len(names)} parameters that change how calls sound were changed and"
-            " nothing was measured in between: no one can tell which of them did what",
-            evidence=[f"{name} {_ago(facts.now - change.at)}"
-                      for change, audible in acts for name in audible],
-            change="put all but one back (vosctl param history), place a call,"
-            " vosctl diagnose call --last, then change the next",
-        )
+    recent = sorted((act for act in facts.changes if act.at > since), key=lambda act: act.at)
+    subjects = _still_changed(recent)
+    acts = [act for act in recent if subjects & set(act.values)]
+    if len(subjects) < 2 or (len(acts) == 1 and acts[0].preset):
+        return
+    yield LintFinding(
+        code="MIS-05", severity="warning",
+        names=tuple(sorted({subject.partition("@")[0] for subject in subjects})),
+        sentence=f"{len(subjects)} parameters that change how calls sound were changed and"
+        " nothing was measured in between: no one can tell which of them did what",
+        evidence=[
+            f"{subject} {old or 'unset'} -> {new or 'unset'} {_ago(facts.now - act.at)}"
+            for act in acts for subject, (old, new) in act.values.items() if subject in subjects
+        ],
+        change="put all but one back (vosctl param history), place a call,"
+        " vosctl diagnose call --last, then change the next",
+    )
+
+
+def _still_changed(acts: Sequence[Change]) -> set[str]:
+    """Audible subjects whose value is not again what it was before the first of the acts."""
+    first: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for act in acts:
+        for subject, (old, new) in act.values.items():
+            first.setdefault(subject, old)
+            last[subject] = new
+    return {subject for subject, old in first.items()
+            if last[subject] != old and _audible(subject)}
 
 
 def buffer_outside_presets(facts: Facts) -> Iterator[LintFinding]:
@@ -255,8 +270,9 @@ def _jitter_preset(values: Mapping[str, Any]) -> str | None:
     return presets.same_as(texts, "jitter")
 
 
-def _audible(names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if name in catalog.ALL and catalog.ALL[name].audible]
+def _audible(subject: str) -> bool:
+    row = catalog.ALL.get(subject.partition("@")[0])
+    return row is not None and row.audible
 
 
 def _shown(facts: Facts, name: str) -> str:

@@ -33,7 +33,8 @@ class UnknownPreset(KeyError):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
-        self.close = get_close_matches(name.lower(), [*PRESETS, *BY_PATH], n=3, cutoff=0.5)
+        self.close = get_close_matches(
+            name.lower(), BY_PATH if "/" in name else PRESETS, n=2, cutoff=0.6)
 
     def __str__(self) -> str:
         hint = f"did you mean {' or '.join(self.close)}?" if self.close else (

@@ -9,6 +9,7 @@ or raises Refusal. A stream verb's handler is an async generator of reply struct
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import msgspec
 
 from vosd.control.access import Peer
+from vosd.store.records import AuditEntry
 from vosd.wire.records import Failure
 
 if TYPE_CHECKING:
@@ -48,3 +50,17 @@ def bad_value(error: ValueError, value: str = "") -> Refusal:
 async def stored(future: Future[T]) -> T:
     """Wait for a write of the store without holding up the loop; raises StoreError."""
     return await asyncio.wrap_future(future)
+
+
+def entry(peer: Peer, verb: str, subject: str, old: str, new: str, why: str) -> AuditEntry:
+    """The audit row of a change made now; `old` and `new` never hold a secret."""
+    return AuditEntry(
+        at=time.time(),
+        uid=peer.uid,
+        user=peer.user,
+        verb=verb,
+        subject=subject,
+        old=old,
+        new=new,
+        why=why,
+    )

@@ -8,10 +8,10 @@ that could drift.
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Iterator, Sequence
 
 from vosd.engine import evidence
+from vosd.engine.clocks import Clocks
 from vosd.engine.configuration import Configuration
 from vosd.engine.counters import Counters
 from vosd.engine.lines import Chance
@@ -40,12 +40,14 @@ class Calls:
         records: Records,
         counters: Counters,
         chance: Chance,
+        clocks: Clocks,
     ) -> None:
         self._configuration = configuration
         self._settings = settings
         self._records = records
         self._counters = counters
         self._chance = chance
+        self._clocks = clocks
         #: set once, after both exist
         self.performer: Performer
         #: new calls are refused with this reason while not None
@@ -66,7 +68,7 @@ class Calls:
 
     def begin(self, dialog: Dialog, message: Message, caller: Caller, now: float) -> None:
         """A caller who was let in asks for a number."""
-        clock = Clock(now, time.time())
+        clock = self._clocks.at(now)
         number, display = legs.caller_of(message)
         call = Call(
             id=f"{self._chance.getrandbits(64):016x}",
@@ -180,7 +182,7 @@ class Calls:
             _, id_ = heapq.heappop(self._deadlines)
             live = self._live.get(id_)
             if live is not None and live.call.deadline <= now:
-                self.happen(live, Expired(live.call.wait), Clock(now, time.time()))
+                self.happen(live, Expired(live.call.wait), self._clocks.at(now))
 
     # what handlers and the node ask
 
@@ -196,7 +198,7 @@ class Calls:
 
     def views(self) -> list[CallView]:
         """Every live call, oldest first."""
-        clock = Clock(time.monotonic(), time.time())
+        clock = self._clocks.now()
         return [evidence.view(live, clock) for live in self]
 
     def view(self, id_: str) -> CallView | None:
@@ -204,7 +206,7 @@ class Calls:
         live = self._find(id_)
         if live is None:
             return None
-        return evidence.view(live, Clock(time.monotonic(), time.time()))
+        return evidence.view(live, self._clocks.now())
 
     def _find(self, id_: str) -> LiveCall | None:
         found = [live for key, live in self._live.items() if key.startswith(id_)]
@@ -217,7 +219,7 @@ class Calls:
         live = self._find(id_)
         if live is None:
             return False
-        self.happen(live, Order(reason), Clock(time.monotonic(), time.time()))
+        self.happen(live, Order(reason), self._clocks.now())
         return True
 
     def party_calls(self, name: str) -> int:

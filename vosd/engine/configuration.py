@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from vosd.net.addresses import Names
-from vosd.store.database import Store
+from vosd.store.store import Store
 from vosd.switch.blacklist import Blacklist
 from vosd.switch.routing import Routes
 from vosd.switch.tables import Binding, Gateway, GatewayAddress, Listed, Phone

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from vosd.engine.calls import Calls
-from vosd.engine.counters import Counters
+from vosd.engine.clocks import Clocks
 from vosd.engine.health import Health
 from vosd.engine.live import LiveCall
 from vosd.engine.relaying import Relaying
@@ -41,13 +40,13 @@ class Dialogue:
         calls: Calls,
         relaying: Relaying,
         health: Health,
-        counters: Counters,
+        clocks: Clocks,
     ) -> None:
         self._endpoint = endpoint
         self._calls = calls
         self._relaying = relaying
         self._health = health
-        self._counters = counters
+        self._clocks = clocks
         self._by_event: dict[type[sip.Event], Callable[..., None]] = {
             sip.Trying: self._trying,
             sip.Progress: self._progress,
@@ -73,7 +72,7 @@ class Dialogue:
         if isinstance(live, LiveCall):
             leg = live.leg(dialog)
             if leg is not None:
-                handler(event, live, leg, Clock(now, time.time()))
+                handler(event, live, leg, self._clocks.at(now))
         return True
 
     def response(self, event: sip.Response, now: float) -> bool:

@@ -1,40 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The running switch as the control API sees it; builds and joins the engine's parts."""
+"""The running switch as daemon and control API see it: an exchange on real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
-import secrets
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from vosd import __version__
-from vosd.engine.admission import Admission
-from vosd.engine.calls import Calls
-from vosd.engine.configuration import Configuration
-from vosd.engine.counters import Counters
-from vosd.engine.dialogue import Dialogue
-from vosd.engine.health import Health
-from vosd.engine.lines import Lines
-from vosd.engine.live import LiveCall, endpoint_text
-from vosd.engine.outside import Outside
-from vosd.engine.perform import Performer
-from vosd.engine.policies import media_config, timing
-from vosd.engine.records import Records
-from vosd.engine.registration import Registrar
-from vosd.engine.relaying import Relaying
+from vosd.engine.clocks import Clocks
+from vosd.engine.exchange import Exchange
+from vosd.engine.live import endpoint_text
+from vosd.engine.policies import media_config
 from vosd.engine.settings import Settings, Snapshot
 from vosd.engine.signalling import Signalling
 from vosd.media.relay import Relay
 from vosd.media.session import MediaConfig, MediaEngine, MediaEvent, MediaSession
 from vosd.net.addresses import SourceAddresses, is_wildcard
 from vosd.net.udp import UdpSocket
-from vosd.sip.endpoint import Endpoint, Listen
-from vosd.store.database import Store
-from vosd.switch.clock import Clock
-from vosd.switch.events import MediaLost, Order, Stored
+from vosd.sip.endpoint import Listen
+from vosd.store.store import Store
 from vosd.wire.records import Status
 
 _RATE_WINDOW_S = 10
@@ -56,30 +44,56 @@ class Node:
         self.node = node
         self.store = store
         self.loop = loop
+        #: held while a change of configuration is checked, stored and applied
         self.lock = asyncio.Lock()
         self.started_at = time.time()
-        self._began = time.monotonic()
         self.state = "running"
         self.lag_ms = 0.0
-        self.counters = Counters()
         self.settings = Settings(store.parameters())
-        self.configuration = Configuration(store)
+        self._began = time.monotonic()
+        self._relay = relay
         self._addresses = SourceAddresses()
         self._media_address = media_address
-        self._answered: list[tuple[float, int]] = []
-        self._listen(listens)
-        self._build(relay)
-        self._watch()
-
-    def _listen(self, listens: Sequence[tuple[str, int]]) -> None:
+        #: (monotonic second, attempts so far) of the last ticks
+        self._attempts: deque[tuple[float, int]] = deque(maxlen=_RATE_WINDOW_S + 1)
         self.sockets = [
             UdpSocket(host, port, index, self._datagram)
             for index, (host, port) in enumerate(listens)
         ]
         self._listens = [Listen("udp", socket.host, socket.port) for socket in self.sockets]
+        self._signalling = Signalling(loop, self.sockets)
+        self.exchange = self._signalling.exchange = self._exchange()
+        self.configuration = self.exchange.configuration
+        self.calls = self.exchange.calls
+        self.settings.watch("media", self._apply_media)
+        self.settings.watch("qos", self._apply_qos)
+        self._apply_qos(self.settings.snapshot)
+
+    def _exchange(self) -> Exchange:
+        return Exchange(
+            node=self.node,
+            store=self.store,
+            settings=self.settings,
+            listens=self._listens,
+            advertise=self._advertise,
+            chance=random.Random(random.SystemRandom().getrandbits(256)),
+            clocks=Clocks(),
+            media=self._media_engine,
+            hop=self.loop.call_soon_threadsafe,
+            settle=self._signalling.settle,
+        )
+
+    def _media_engine(
+        self, on_event: Callable[[MediaSession, MediaEvent], None]
+    ) -> MediaEngine:
+        config = self._media_config(self.settings.snapshot)
+        return MediaEngine(config, self._relay, time.time, time.monotonic, on_event)
+
+    def _media_config(self, snapshot: Snapshot) -> MediaConfig:
+        return media_config(snapshot, self._listens, self._media_address, self._addresses)
 
     def _datagram(self, data: bytes, source: tuple[str, int], local: int) -> None:
-        self.signalling.datagram(data, source, local)
+        self._signalling.datagram(data, source, local)
 
     def _advertise(self, local: int, remote: tuple[str, int]) -> tuple[str, int]:
         """The address of ours a peer can answer to, also on a wildcard socket."""
@@ -88,97 +102,15 @@ class Node:
             return self._addresses.towards(remote[0]), listen.port
         return listen.host, listen.port
 
-    def _build(self, relay: Relay) -> None:
-        chance = random.SystemRandom()
-        quick = random.Random(chance.getrandbits(128))
-        snapshot = self.settings.snapshot
-        self.endpoint = Endpoint(
-            self._listens, quick, timing(snapshot), self._advertise, server=f"vosd/{__version__}"
-        )
-        lines = Lines(self.configuration, self._listens, self._advertise, quick)
-        self.health_of = Health(self.endpoint, lines, self._settle)
-        self.media = MediaEngine(
-            self._media_config(snapshot), relay, time.time, time.monotonic, self._media_event
-        )
-        relaying = Relaying(self.media, self.settings)
-        self.records = Records(
-            self.store, self.settings, self.node, self.loop, self._stored
-        )
-        self.calls = Calls(
-            self.configuration, self.settings, self.records, self.counters, quick
-        )
-        self.calls.performer = Performer(
-            self.endpoint, relaying, self.records, lines, self.calls.finished
-        )
-        self.signalling = Signalling(self.loop, self.endpoint, self.sockets, self.counters)
-        dialogue = Dialogue(
-            self.endpoint, self.calls, relaying, self.health_of, self.counters
-        )
-        admission = Admission(self.configuration, self.settings, secrets.token_bytes(32))
-        registrar = Registrar(
-            self.configuration, self.settings, admission, self._auth_failed
-        )
-        self._outside = Outside(
-            self.endpoint, self.calls, admission, registrar, dialogue, self.health_of,
-            self.counters,
-        )
-        self.signalling.calls = self.calls
-        self.signalling.dialogue = dialogue
-        self.signalling.outside = self._outside.take
-
-    def _auth_failed(self, user: str, source: tuple[str, int]) -> None:
-        self._outside.failed(user, source)
-
-    def _settle(self) -> None:
-        self.signalling.settle()
-
-    def _media_config(self, snapshot: Snapshot) -> MediaConfig:
-        return media_config(snapshot, self._listens, self._media_address, self._addresses)
-
-    # what parameters reach
-
-    def _watch(self) -> None:
-        self.settings.watch("media", self._apply_media)
-        self.settings.watch("qos", self._apply_qos)
-        self.settings.watch("timeouts", self._apply_timeouts)
-        self.settings.watch("routing", self.calls.reconfigure)
-        self.configuration.on_reload = lambda: self.calls.reconfigure(self.settings.snapshot)
-        self._apply_qos(self.settings.snapshot)
-
     def _apply_media(self, snapshot: Snapshot) -> None:
-        self.media.configure(self._media_config(snapshot))
+        self.exchange.media.configure(self._media_config(snapshot))
 
     def _apply_qos(self, snapshot: Snapshot) -> None:
         for socket in self.sockets:
             socket.mark(int(snapshot.get("SS_QOS_SIGNAL")))
         self._apply_media(snapshot)
 
-    def _apply_timeouts(self, snapshot: Snapshot) -> None:
-        self.endpoint.timing = timing(snapshot)
-        self.calls.reconfigure(snapshot)
-
-    # what comes back from below
-
-    def _stored(self, live: LiveCall, error: str | None) -> None:
-        clock = self._clock()
-        if error is None:
-            self.counters.add("calls_answered")
-        else:
-            self.counters.add("records_refused")
-        self.calls.happen(live, Stored(error), clock)
-        self._settle()
-
-    def _media_event(self, session: MediaSession, event: MediaEvent) -> None:
-        if event.kind == "foreign_source":
-            self.counters.add("rtp_foreign")
-        if event.kind != "rtp_timeout":
-            return
-        live = self.calls.get(session.key)
-        if live is not None:
-            self.calls.happen(live, MediaLost(event.side), self._clock())
-            self._settle()
-
-    # time and life
+    # life
 
     def start(self) -> None:
         """Open the doors: from now on datagrams are read."""
@@ -186,65 +118,46 @@ class Node:
             socket.start(self.loop)
 
     def tick(self, now: float) -> None:
-        """Once a second: media time-outs, heart-beats, bindings that ran out."""
-        wall = time.time()
-        self.media.tick(now)
-        self.records.beat(self.calls, now, wall)
-        self.configuration.expire(wall)
-        self._answered.append((now, self.counters.values["call_attempts"]))
-        del self._answered[:-_RATE_WINDOW_S - 1]
-        self._settle()
+        """Once a second."""
+        self.exchange.tick(now)
+        self._attempts.append((now, self.exchange.counters.values["call_attempts"]))
 
     async def resolve(self) -> None:
-        """Look the names of gateways up again; addresses of ours may have changed too."""
+        """Look the names of gateways up again; our own addresses may have changed too."""
+        self._addresses.forget()
         await self.configuration.names.refresh(self.configuration.hosts())
         self.configuration.index()
-        self._addresses.forget()
 
     def drain(self) -> None:
         """Take no new calls; live ones go on."""
         self.state = "draining"
         self.calls.refusing = "draining"
 
-    def end_calls(self, reason: str) -> None:
-        """End every call that is left."""
-        for live in self.calls:
-            self.calls.happen(live, Order(reason), self._clock())
-        self._settle()
-
-    def hangup(self, id_: str) -> bool:
-        """The operator ends one call; False when there is none with this id."""
-        ended = self.calls.hangup(id_)
-        self._settle()
-        return ended
-
     def close(self) -> None:
         """Shut the doors."""
         for socket in self.sockets:
             socket.close()
 
-    def _clock(self) -> Clock:
-        return Clock(time.monotonic(), time.time())
-
     # what handlers ask
+
+    def hangup(self, id_: str) -> bool:
+        """End one call for the operator; False when there is none with this id."""
+        return self.exchange.hangup(id_)
 
     def health(self, name: str) -> tuple[bool | None, str]:
         """(up, note) of a gateway; up is None while it was never tried."""
-        return self.health_of.state(name)
+        return self.exchange.health.state(name)
 
     async def probe(self, name: str) -> tuple[bool, str, float]:
         """Ask a gateway with OPTIONS: (up, what came back, milliseconds)."""
         await self.resolve()
-        return await self.health_of.probe(self.configuration.gateways[name])
+        return await self.exchange.health.probe(self.configuration.gateways[name])
 
     def status(self) -> Status:
         """The switch at a glance."""
         up = [self.health(name)[0] for name in self.configuration.gateways]
+        counters = self.exchange.counters.values
         writer = self.store.writer
-        registrations = sum(
-            1 for number in self.configuration.bindings
-            if self.configuration.contacts(number, time.time())
-        )
         return Status(
             node=self.node,
             software=f"vosd {__version__}",
@@ -254,36 +167,34 @@ class Node:
             listens=[f"{endpoint_text((s.host, s.port))}/udp" for s in self.sockets],
             calls=len(self.calls),
             calls_per_s=self._rate(),
-            attempts_total=self.counters.values["call_attempts"],
-            answered_total=self.counters.values["calls_answered"],
-            registrations=registrations,
+            attempts_total=counters["call_attempts"],
+            answered_total=counters["calls_answered"],
+            registrations=len(self.configuration.bindings),
             gateways_up=up.count(True),
             gateways_down=up.count(False),
             gateways_unknown=up.count(None),
             relay="userspace",
             relay_reason="the kernel relay is not built into this version",
-            rtp_ports_used=self.media.ports_used,
-            rtp_ports_total=self.media.ports_total,
+            rtp_ports_used=self.exchange.media.ports_used,
+            rtp_ports_total=self.exchange.media.ports_total,
             loop_lag_ms=round(self.lag_ms, 1),
             record_queue=writer.depth,
             record_error=writer.error or "",
             alarms=self._alarms(),
-            counters=dict(self.counters.values),
+            counters=dict(counters),
         )
 
     def _rate(self) -> float:
-        if len(self._answered) < 2:
+        if len(self._attempts) < 2:
             return 0.0
-        (t0, n0), (t1, n1) = self._answered[0], self._answered[-1]
-        return round((n1 - n0) / (t1 - t0), 1) if t1 > t0 else 0.0
+        (first, before), (last, after) = self._attempts[0], self._attempts[-1]
+        return round((after - before) / (last - first), 1) if last > first else 0.0
 
     def _alarms(self) -> list[str]:
-        alarms = []
-        if self.store.writer.error:
-            alarms.append(f"records cannot be written: {self.store.writer.error}")
-        alarms += [
+        error = self.store.writer.error
+        down = [
             f"gateway {name} is down: {self.health(name)[1]}"
             for name, gateway in self.configuration.gateways.items()
             if gateway.enabled and self.health(name)[0] is False
         ]
-        return alarms
+        return [f"records cannot be written: {error}", *down] if error else down

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import logging
-import time
 
 from vosd.engine.admission import Admission, Refused
 from vosd.engine.calls import Calls
+from vosd.engine.clocks import Clocks
 from vosd.engine.counters import Counters
 from vosd.engine.dialogue import ALLOW, Dialogue
 from vosd.engine.health import Health
@@ -16,7 +16,6 @@ from vosd.sip import events as sip
 from vosd.sip.dialog import Dialog
 from vosd.sip.endpoint import Endpoint
 from vosd.sip.message import Message
-from vosd.switch.clock import Clock
 
 log = logging.getLogger("vosd.sip")
 
@@ -41,6 +40,7 @@ class Outside:
         dialogue: Dialogue,
         health: Health,
         counters: Counters,
+        clocks: Clocks,
     ) -> None:
         self._endpoint = endpoint
         self._calls = calls
@@ -49,6 +49,7 @@ class Outside:
         self._dialogue = dialogue
         self._health = health
         self._counters = counters
+        self._clocks = clocks
 
     def take(self, event: sip.Event, now: float) -> None:
         """One event that `Dialogue` did not take."""
@@ -90,7 +91,7 @@ class Outside:
         message, transaction = event.message, event.transaction
         if message.method == "REGISTER":
             self._counters.add("registers")
-            clock = Clock(now, time.time())
+            clock = self._clocks.at(now)
             code, headers = self._registrar.answer(
                 message, transaction.source, transaction.local, clock
             )

@@ -7,13 +7,12 @@ outcome in a queue and wakes the loop once per commit.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
 from vosd.engine.live import LiveCall
 from vosd.engine.settings import Settings
-from vosd.store.database import Store
+from vosd.store.store import Store
 from vosd.switch.call import Call
 from vosd.wire.records import Cdr
 
@@ -28,13 +27,14 @@ class Records:
         store: Store,
         settings: Settings,
         node: str,
-        loop: asyncio.AbstractEventLoop,
+        hop: Callable[[Callable[[], None]], object],
         on_stored: Callable[[LiveCall, str | None], None],
     ) -> None:
         self.node = node
         self._store = store
         self._settings = settings
-        self._loop = loop
+        #: runs its argument on the loop's thread
+        self._hop = hop
         self._on_stored = on_stored
         self._outcomes: deque[tuple[LiveCall, str | None]] = deque()
         self._woken = False
@@ -52,7 +52,7 @@ class Records:
             self._outcomes.append((live, error))
             if not self._woken:
                 self._woken = True
-                self._loop.call_soon_threadsafe(self._deliver)
+                self._hop(self._deliver)
 
         self._store.cdr.opened(row, done)
 

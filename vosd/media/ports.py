@@ -47,8 +47,8 @@ def ephemeral_overlap(start: int, end: int, local_range: str, reserved: str = ""
 def _covered(first: int, last: int, reserved: str) -> bool:
     spans = []
     for item in reserved.replace(",", " ").split():
-        low, _, high = item.partition("-")
-        spans.append((int(low), int(high or low)))
+        one, _, other = item.partition("-")
+        spans.append((int(one), int(other or one)))
     for low, high in sorted(spans):
         if low <= first:
             first = max(first, high + 1)
@@ -67,13 +67,16 @@ class PortPool:
         self._warm: deque[int] = deque()
         #: port to the time its rest ends, soonest first
         self._resting: dict[int, float] = {}
+        self._unusable: dict[int, float] = {}
+        #: pairs whose sockets need not be kept any more; whoever closes them clears the list
+        self.cold: list[int] = []
         self.resize(start, end)
 
     def resize(self, start: int, end: int) -> None:
         """Change the range; pairs in use stay until they are given back."""
         self.start, self.end = start, end
         self._pairs = range(start + start % 2, end, 2)
-        busy = self._used | self._resting.keys() | set(self._warm)
+        busy = self._used | self._resting.keys() | self._unusable.keys() | set(self._warm)
         free = [port for port in self._pairs if port not in busy]
         if self._chance:
             self._chance.shuffle(free)
@@ -120,24 +123,29 @@ class PortPool:
     def unusable(self, port: int, now: float) -> None:
         """The pair could not be bound; try it again much later."""
         self._used.discard(port)
-        self._rest(port, now + UNUSABLE_S)
+        self._unusable[port] = now + UNUSABLE_S
 
-    def mature(self, now: float) -> list[int]:
-        """End the rest of quiet pairs; returns those whose sockets need not be kept."""
-        while self._resting:
-            port = next(iter(self._resting))
-            if self._resting[port] > now:
-                break
-            del self._resting[port]
-            self._warm.append(port)
-        cold = []
+    def mature(self, now: float) -> None:
+        """End the rest of pairs that were quiet long enough; `cold` gets those beyond need."""
+        self._warm.extend(_elapsed(self._resting, now))
+        self._free.extend(_elapsed(self._unusable, now))
         while len(self._warm) > KEEP_WARM:
             port = self._warm.popleft()
-            cold.append(port)
-            if port in self._pairs:
-                self._free.append(port)
-        return cold
+            self.cold.append(port)
+            self._free.append(port)
 
     def _rest(self, port: int, until: float) -> None:
         self._resting.pop(port, None)
         self._resting[port] = until
+
+
+def _elapsed(until: dict[int, float], now: float) -> list[int]:
+    """Take out the keys whose time has come; the dict is in order of time."""
+    ready = []
+    for port, at in until.items():
+        if at > now:
+            break
+        ready.append(port)
+    for port in ready:
+        del until[port]
+    return ready

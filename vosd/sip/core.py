@@ -69,7 +69,7 @@ class Core:
         self.own: set[Address] = {(listen.host, listen.port) for listen in self.listens}
         self.via = tuple(f"SIP/2.0/{listen.transport.upper()} " for listen in self.listens)
         self.reliable = tuple(listen.transport != "udp" for listen in self.listens)
-        self.salt = "%x" % chance.getrandbits(64)
+        self.salt = f"{chance.getrandbits(64):x}"
         self.response_fields: tuple[tuple[str, str], ...] = (("Server", server),)
         self.accept_fields = (("Allow", allow), ("Server", server))
         self.request_lines = f"Allow: {allow}\r\nUser-Agent: {server}\r\n"
@@ -117,7 +117,10 @@ class Core:
         return f"<sip:{user}@{sent_by}{transport}>" if user else f"<sip:{sent_by}{transport}>"
 
     def _token(self) -> str:
-        return "%016x" % self.chance.getrandbits(64)
+        return f"{self.chance.getrandbits(64):016x}"
+
+    def _call_id(self) -> str:
+        return f"{self.chance.getrandbits(96):024x}"
 
     def _send(self, data: bytes, remote: Address, local: int) -> bool:
         """Queue a datagram; False, and counted, for where nothing may go (RFC 4475 3.1.2.6)."""
@@ -144,12 +147,12 @@ class Core:
 
     def _wait(self, tx: ClientTransaction | ServerTransaction, seconds: float, now: float) -> None:
         """Stop sending and stay to absorb retransmissions, which reliable transports have not."""
-        _stop_resend(tx)
+        stop_resend(tx)
         self._live(tx, "expire", 0.0 if self.reliable[tx.local] else seconds, now)
 
     def _end_client(self, tx: ClientTransaction) -> None:
         self.clients.pop(tx.key, None)
-        _stop(tx)
+        stop(tx)
         dialog, tx.dialog = tx.dialog, None
         if dialog is not None and dialog.pending is tx:
             dialog.pending = None
@@ -158,7 +161,7 @@ class Core:
         self.servers.pop(tx.key, None)
         if tx.merge and self.merges.get(tx.merge) is tx:
             del self.merges[tx.merge]
-        _stop(tx)
+        stop(tx)
         dialog, tx.dialog = tx.dialog, None
         if dialog is not None and dialog.server is tx:
             dialog.server = None
@@ -171,7 +174,7 @@ class Core:
         server, dialog.server = dialog.server, None
         if server is not None:
             server.dialog = None
-            _stop_resend(server)
+            stop_resend(server)
         pending, dialog.pending = dialog.pending, None
         if pending is not None:
             pending.dialog = None
@@ -195,15 +198,15 @@ def one_line(text: str) -> None:
         raise ValueError(f"cannot write {text[:64]!r} into one line")
 
 
-def _stop_resend(tx: ClientTransaction | ServerTransaction) -> None:
+def stop_resend(tx: ClientTransaction | ServerTransaction) -> None:
     timer = tx.resend
     if timer is not None:
         timer.owner = None
         tx.resend = None
 
 
-def _stop(tx: ClientTransaction | ServerTransaction) -> None:
-    _stop_resend(tx)
+def stop(tx: ClientTransaction | ServerTransaction) -> None:
+    stop_resend(tx)
     timer = tx.life
     if timer is not None:
         timer.owner = None

@@ -122,10 +122,10 @@ class Dialog:
     """One call leg's signalling relationship. `owner` belongs to the engine."""
 
     __slots__ = (
-        "call_id", "called", "charset", "contact", "contact_line", "credentials", "early", "farewell",
-        "invite", "invite_message", "local", "local_cseq", "local_party", "local_tag", "owner",
-        "pending", "record", "remote", "remote_cseq", "remote_party", "remote_tag", "sent_by",
-        "server", "state", "way",
+        "call_id", "called", "charset", "contact", "credentials", "early", "farewell", "invite",
+        "invite_message", "local", "local_contact", "local_cseq", "local_party", "local_tag",
+        "owner", "pending", "record", "remote", "remote_cseq", "remote_party", "remote_tag",
+        "sent_by", "server", "state", "way",
     )  # fmt: skip
 
     def __init__(self, call_id: str, local_tag: str, local: int, remote: Address) -> None:
@@ -147,8 +147,8 @@ class Dialog:
         self.remote_cseq = 0
         #: host:port in our Via
         self.sent_by = ""
-        #: our Contact as a whole header line
-        self.contact_line = ""
+        #: our Contact
+        self.local_contact = ""
         #: the peer's Contact value and the Record-Route values in the order we route, as received
         self.contact: str | None = None
         self.record: tuple[str, ...] = ()

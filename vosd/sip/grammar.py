@@ -95,6 +95,13 @@ SPELLINGS: Final = (
     | {"Call-Id": "call-id", "CSEQ": "cseq", "Cseq": "cseq", "Www-Authenticate": "www-authenticate"}
 )
 
+
+def long_name(name: str) -> str:
+    """A header name in any spelling as its lower-case long form."""
+    bare = name.rstrip(" \t").lower()
+    return COMPACT.get(bare, bare)
+
+
 # Header fields that may stand once (RFC 3261 7.3.1; content-length may repeat with one value).
 _SINGLE: Final = (
     "call-id content-type cseq event expires from max-forwards min-expires min-se rack refer-to "

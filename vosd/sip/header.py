@@ -28,7 +28,7 @@ _via = re.compile(
 # What nearly everybody sends: single spaces, no IPv6, no quotes.
 _usual_via = re.compile(
     r"(SIP/2\.0/([A-Z]++) (([A-Za-z0-9_][A-Za-z0-9._\-]*+)"
-    rf"(?::({PORT}))?+))((?:;{TOKEN}(?:={VALUE})?+)*+)"
+    rf"(?::({PORT}))?+))((?:;(?:branch=({VALUE})|{TOKEN}(?:={VALUE})?+))*+)"
 ).fullmatch
 _escape = re.compile(r"\\(.)", re.S).sub
 
@@ -48,8 +48,18 @@ def parse_params(text: str, start: int = 0) -> Params:
     Raises SipParseError(400) for anything else, and for a name given twice (7.3.1).
     """
     tail = text[start:]
-    if _plain_params(tail):
-        return _plainly(tail)
+    if not tail or _plain_params(tail):
+        params = _plainly(tail)
+        count = tail.count(";")
+    else:
+        params, count = _spaced(tail)
+    if len(params) != count:
+        raise SipParseError(400, f"cannot take a parameter twice: {tail[:64]!r}")
+    return params
+
+
+def _spaced(tail: str) -> tuple[Params, int]:
+    """Parameters with blanks or quotes, and how many there were."""
     params: Params = {}
     count, at, end = 0, 0, len(tail.rstrip(" \t"))
     while at < end:
@@ -59,20 +69,15 @@ def parse_params(text: str, start: int = 0) -> Params:
         params[match[1].lower()] = match[2]
         at = match.end()
         count += 1
-    if len(params) != count:
-        raise SipParseError(400, f"cannot take a parameter twice: {tail[:64]!r}")
-    return params
+    return params, count
 
 
 def _plainly(tail: str) -> Params:
     """Parameters of a tail whose form is known to be plain, or ""."""
     params: Params = {}
-    parts = tail.split(";")
-    for part in parts[1:]:
+    for part in tail.split(";")[1:]:
         name, equals, value = part.partition("=")
         params[name.lower()] = value if equals else None
-    if len(params) != len(parts) - 1:
-        raise SipParseError(400, f"cannot take a parameter twice: {tail[:64]!r}")
     return params
 
 
@@ -115,7 +120,7 @@ class NameAddr(msgspec.Struct):
         if match:
             name, plain, address = match.groups()
             display = unquote(name) if name else plain.strip(" \t")
-            return cls(display, Uri.parse(address.rstrip(" \t")), _tail(text, match.end()))
+            return cls(display, Uri.parse(address.rstrip(" \t")), parse_params(text, match.end()))
         if text.strip(" \t") == "*":
             return cls("", None, {}, True)
         # Without brackets parameters belong to the header, and "?" or "," may not stand (20.10).
@@ -139,53 +144,53 @@ class NameAddr(msgspec.Struct):
         return f"{name}<{self.uri}>{params_text(self.params)}"
 
 
-def _tail(text: str, start: int) -> Params:
-    return parse_params(text, start) if start < len(text) else {}
-
-
-class Via(msgspec.Struct):
+class Via(msgspec.Struct, eq=False):
     """One Via value (RFC 3261 20.42).
 
     `sent_by` is "host" or "host:port" in lower case, as a transaction key wants it (17.2.3);
-    `head` is everything before the parameters as received, for echoing. The host stands without
+    `head` and `tail` are the text before and from the first parameter on. The host stands without
     IPv6 brackets; a branch of "" means a client older than RFC 3261.
     """
 
     transport: str
     host: str
     port: int | None
-    params: Params
     branch: str
     sent_by: str
     head: str
+    tail: str
+    _params: Params | None = None
 
     @classmethod
-    def parse(cls, text: str, *, lenient: bool = False) -> Via:
-        """Read one value; `lenient` forgets unreadable parameters. Raises SipParseError(400)."""
-        usual = None if lenient else _usual_via(text)
-        if usual is None:
-            return cls._unusual(text, lenient)
-        head, transport, sent_by, host, port, tail = usual.groups()
-        params = _plainly(tail)
+    def parse(cls, text: str) -> Via:
+        """Read one value; raises SipParseError(400)."""
+        usual = _usual_via(text)
+        if usual is None or not usual[7] or usual[6].lower().count(";branch=") != 1:
+            return cls._unusual(text, lenient=False)
+        head, transport, sent_by, host, port, tail, branch = usual.groups()
         return cls(
             transport.lower(),
             host.lower(),
             int(port) if port else None,
-            params,
-            params.get("branch") or "",
+            branch,
             sent_by.lower(),
             head,
+            tail,
         )
 
     @classmethod
-    def _unusual(cls, text: str, lenient: bool) -> Via:
+    def salvage(cls, text: str) -> Via:
+        """Read one value for a refusal: parameters that cannot be read are forgotten."""
+        return cls._unusual(text, lenient=True)
+
+    @classmethod
+    def _unusual(cls, text: str, *, lenient: bool) -> Via:
         match = _via(text)
         if match is None:
             raise SipParseError(400, f"cannot read Via {text[:64]!r}: want SIP/2.0/UDP host:port")
         transport, host, port = match.groups()
-        end = match.end()
         try:
-            params = parse_params(text, end) if end < len(text) else {}
+            params = parse_params(text, match.end())
         except SipParseError:
             if not lenient:
                 raise
@@ -195,14 +200,22 @@ class Via(msgspec.Struct):
             transport.lower(),
             host[1:-1] if host[0] == "[" else host,
             int(port) if port else None,
-            params,
             params.get("branch") or "",
             f"{host}:{port}" if port else host,
-            text[:end],
+            text[: match.end()],
+            params_text(params),
+            params,
         )
 
+    @property
+    def params(self) -> Params:
+        """The parameters by lower-case name; quoted values keep their quotes."""
+        if self._params is None:
+            self._params = _plainly(self.tail)
+        return self._params
+
     def __str__(self) -> str:
-        return self.head + params_text(self.params)
+        return self.head + self.tail
 
     def answered_to(self, source: tuple[str, int]) -> str:
         """This value for a response to `source`: received and rport as seen, not as claimed.
@@ -211,13 +224,12 @@ class Via(msgspec.Struct):
         where the client asked for rport.
         """
         address, port = source
-        params = self.params
-        if "rport" not in params:
-            if self.host == address and "received" not in params:
-                return self.head + params_text(params)
-            params = params | {"received": address}
-            if self.host == address:
-                del params["received"]
-        else:
-            params = params | {"rport": str(port), "received": address}
+        tail = self.tail
+        if tail.endswith(";rport") and "eceived" not in tail:
+            return f"{self.head}{tail}={port};received={address}"
+        params = {name: value for name, value in self.params.items() if name != "received"}
+        if "rport" in params:
+            params["rport"] = str(port)
+        if "rport" in params or self.host != address:
+            params["received"] = address
         return self.head + params_text(params)

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vosd.sip.errors import SipParseError
-from vosd.sip.grammar import LISTS, REASONS, WRITTEN
+from vosd.sip.grammar import LISTS, REASONS, SPELLINGS, WRITTEN, long_name
 from vosd.sip.header import NameAddr, Via, split_list
 from vosd.sip.uri import Uri
 
 __all__ = ["REASONS", "Message", "request", "response", "unsupported"]
 
 Address = tuple[str, int]
+_IDENTITY = ("call-id", "cseq")
 
 
 class Message:
@@ -28,6 +29,8 @@ class Message:
         "_echo",
         "_first",
         "_from",
+        "_headers",
+        "_lines",
         "_target",
         "_to",
         "_vias",
@@ -38,7 +41,6 @@ class Message:
         "cseq",
         "cseq_method",
         "from_tag",
-        "headers",
         "is_request",
         "method",
         "reason",
@@ -51,7 +53,6 @@ class Message:
     uri: str  # Request-URI text, "" for a response
     code: int  # 0 for a request
     reason: str
-    headers: list[tuple[str, str]]
     body: bytes
     call_id: str
     cseq: int
@@ -61,6 +62,8 @@ class Message:
     via: Via
     is_request: bool
     charset: str  # "utf-8", or "latin-1" for a head that is no UTF-8, so that echoes stay exact
+    _lines: list[str]  # start line, then one unfolded line a header
+    _headers: list[tuple[str, str]] | None
     _vias: list[str]
     _first: dict[str, str]
     _from: NameAddr | None
@@ -72,6 +75,17 @@ class Message:
     def __repr__(self) -> str:
         line = f"{self.method} {self.uri}" if self.is_request else f"{self.code} {self.method}"
         return f"<Message {line} {self.call_id} cseq {self.cseq}>"
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Every header in order as (lower-case long name, value); lists are not taken apart."""
+        if self._headers is None:
+            known = SPELLINGS.get
+            parts = [line.partition(":") for line in self._lines[1:]]
+            self._headers = [
+                (known(name) or long_name(name), value.strip(" \t")) for name, _, value in parts
+            ]
+        return self._headers
 
     def get(self, name: str) -> str | None:
         """The first value of a header, or None; `name` in its lower-case long form."""
@@ -163,20 +177,17 @@ def _name_addr(value: str | None) -> NameAddr | None:
 def _echoed(request: Message, source: Address | None) -> tuple[Address | None, str, str]:
     """What every response copies (RFC 3261 8.2.6.2): up to the To value, and after its tag."""
     vias = request._vias
-    top = request.via.head if source is None else request.via.answered_to(source)
-    if source is None:
-        top = str(request.via)
-    more = "".join([f"\r\nVia: {via}" for via in vias[1:]]) if len(vias) > 1 else ""
-    get = request._first.get
-    from_, to, call_id, cseq = get("from"), get("to"), get("call-id"), get("cseq")
-    before = f"\r\nVia: {top}{more}"
-    if from_ is not None:
-        before = f"{before}\r\nFrom: {from_}"
-    if to is not None:
-        before = f"{before}\r\nTo: {to}"
-    after = "" if call_id is None else f"\r\nCall-ID: {call_id}"
-    if cseq is not None:
-        after = f"{after}\r\nCSeq: {cseq}"
+    via = request.via
+    before = f"\r\nVia: {via if source is None else via.answered_to(source)}"
+    if len(vias) > 1:
+        before += "".join([f"\r\nVia: {value}" for value in vias[1:]])
+    first = request._first
+    try:
+        before = f"{before}\r\nFrom: {first['from']}\r\nTo: {first['to']}"
+        after = f"\r\nCall-ID: {first['call-id']}\r\nCSeq: {first['cseq']}"
+    except KeyError:
+        before += "".join([f"\r\n{WRITTEN[n]}: {first[n]}" for n in ("from", "to") if n in first])
+        after = "".join([f"\r\n{WRITTEN[n]}: {first[n]}" for n in _IDENTITY if n in first])
     request._echo = source, before, after
     return request._echo
 

@@ -13,7 +13,6 @@ import re
 
 from vosd.sip.errors import SipParseError
 from vosd.sip.grammar import (
-    COMPACT,
     MAX_CONTACTS,
     MAX_CSEQ,
     MAX_HEADERS,
@@ -25,6 +24,7 @@ from vosd.sip.grammar import (
     SINGLE,
     SPELLINGS,
     VALUE,
+    long_name,
     other_uri,
     plain_sip_uri,
     token,
@@ -32,10 +32,10 @@ from vosd.sip.grammar import (
 from vosd.sip.header import NameAddr, Via, split_list
 from vosd.sip.message import Message
 
-_BLANK = " \t"
 _ADDRESSED = ("contact", "route", "record-route")
 _fold = re.compile(r"\r\n[ \t]++").sub
 _version = re.compile(r"SIP/[0-9]+\.[0-9]+", re.I).fullmatch
+_usual_request = re.compile(rf"([A-Z]++) (sip:{PLAIN_URI}) SIP/2\.0").fullmatch
 # The usual From, To, Contact and Route: one bracketed SIP URI, at most a tag behind it.
 _plain_address = re.compile(
     rf'(?:"[^"\\]*+"[ \t]*+|[^"<>:;,@]*+)<[sS][iI][pP][sS]?:{PLAIN_URI}>(?:;tag=({VALUE}))?+'
@@ -73,15 +73,13 @@ def _read(data: bytes) -> Message:
     if end > MAX_LINE and max(map(len, lines)) > MAX_LINE:
         raise SipParseError(513, f"cannot take a line over {MAX_LINE} characters")
     _start_line(message, lines[0])
-    message.headers = headers = _headers(lines)
-    message._first = first = dict(reversed(headers))
-    message._vias = vias = [value for name, value in headers if name == "via"]
-    if not vias:
-        raise SipParseError(400, "cannot find Via")
+    message._headers = None
+    first = _first_of_each(message, lines)
+    vias = message._vias
     # Usually Via alone repeats.
-    repeats = len(headers) - len(first) >= len(vias)
+    repeats = len(message._lines) - len(first) > len(vias)
     if repeats:
-        _repeated(headers)
+        _repeated(message.headers)
     _top_via(message, vias)
     _transaction(message, first)
     _addresses(message, first, repeats)
@@ -101,6 +99,13 @@ def _decoded(message: Message, octets: bytes) -> str:
 
 
 def _start_line(message: Message, line: str) -> None:
+    match = _usual_request(line)
+    if match:
+        message.is_request = True
+        message.method, message.uri = match.groups()
+        message.code = 0
+        message.reason = ""
+        return
     parts = line.split(" ", 2)
     if parts[0] == "SIP/2.0" or _version(parts[0]):
         _status_line(message, parts)
@@ -137,34 +142,43 @@ def _status_line(message: Message, parts: list[str]) -> None:
     message.reason = parts[2] if len(parts) > 2 else ""
 
 
-def _headers(lines: list[str]) -> list[tuple[str, str]]:
-    headers: list[tuple[str, str]] = []
-    add = headers.append
+def _first_of_each(message: Message, lines: list[str]) -> dict[str, str]:
+    """Name and check every header line; the first value of each name, and all of Via."""
+    first: dict[str, str] = {}
+    vias: list[str] = []
     known = SPELLINGS.get
-    for line in lines[1:]:
+    for line in lines[:0:-1]:
         name, colon, value = line.partition(":")
-        long = known(name)
-        if long is None or not colon:
-            _unusual_line(headers, line)
-        else:
-            add((long, value.strip(" \t")))
-    return headers
+        long = known(name) or _unusual_name(name)
+        if not colon or not long:
+            return _first_of_each(message, _unfolded(lines))
+        first[long] = value = value.strip(" \t")
+        if long == "via":
+            vias.append(value)
+    vias.reverse()
+    message._lines = lines
+    message._vias = vias
+    message._first = first
+    return first
 
 
-def _unusual_line(headers: list[tuple[str, str]], line: str) -> None:
-    """Add a header in an unusual spelling, or a continuation of the one before (7.3.1)."""
-    name, colon, value = line.partition(":")
-    if line[0] in " \t" and headers:
-        name, value = headers.pop()
-        value = f"{value} {line.strip(_BLANK)}"
-        if len(value) > MAX_LINE:
+def _unusual_name(name: str) -> str:
+    """The lower-case long form of a header name in an unusual spelling; "" when it is none."""
+    name = long_name(name)
+    return name if token(name) else ""
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    """Join continuation lines to the line before (7.3.1); refuse what is no header then."""
+    joined = _fold(" ", "\r\n".join(lines)).split("\r\n")
+    for line in joined:
+        if len(line) > MAX_LINE:
             raise SipParseError(513, f"cannot take a header over {MAX_LINE} characters")
-    else:
-        name = name.rstrip(_BLANK).lower()
-        if not colon or not token(name):
+    for line in joined[1:]:
+        name, colon, _ = line.partition(":")
+        if not colon or not _unusual_name(name):
             raise SipParseError(400, f"cannot read header line {line[:64]!r}: want Name: value")
-        name = COMPACT.get(name, name)
-    headers.append((name, value.strip(_BLANK)))
+    return joined
 
 
 def _repeated(headers: list[tuple[str, str]]) -> None:
@@ -177,10 +191,12 @@ def _repeated(headers: list[tuple[str, str]]) -> None:
 
 
 def _top_via(message: Message, vias: list[str]) -> None:
-    if any("," in via for via in vias):
-        vias[:] = [via for value in vias for via in split_list(value)]
-        if not vias:
-            raise SipParseError(400, "cannot read an empty Via")
+    for value in vias:
+        if "," in value:
+            vias[:] = [via for value in vias for via in split_list(value)]
+            break
+    if not vias:
+        raise SipParseError(400, "cannot find Via")
     if len(vias) > MAX_VIAS:
         raise SipParseError(400, f"cannot take {len(vias)} Via values: at most {MAX_VIAS}")
     message.via = via = Via.parse(vias[0])
@@ -272,12 +288,12 @@ def _remains(data: bytes) -> Message | None:
     headers: list[tuple[str, str]] = []
     for line in lines[1:]:
         name, colon, value = line.partition(":")
-        long = name.rstrip(" \t").lower()
-        long = COMPACT.get(long, long)
+        long = long_name(name)
         value = value.strip(" \t")
         if colon and (long == "via" or (long in _COPIED and not _unfit(value))):
             headers.append((long, value))
-    message.headers = headers
+    message._headers = headers
+    message._lines = []
     message._first = first = dict(reversed(headers))
     if not _remaining_vias(message):
         return None
@@ -296,14 +312,14 @@ def _remaining_vias(message: Message) -> bool:
         if name == "via" and len(vias) <= MAX_VIAS:
             vias += split_list(value[:MAX_LINE])
     try:
-        message.via = Via.parse(vias[0] if vias else "", lenient=True)
+        message.via = Via.salvage(vias[0] if vias else "")
     except SipParseError:
         return False
     if len(vias) > MAX_VIAS:
         del vias[1:]
     message._vias = [via for via in vias if not _unfit(via)]
-    message.headers = [field for field in message.headers if field[0] != "via"]
-    message.headers[:0] = [("via", via) for via in vias]
+    fields = [field for field in message.headers if field[0] != "via"]
+    message._headers = [("via", via) for via in message._vias] + fields
     return not _unfit(vias[0])
 
 

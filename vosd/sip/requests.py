@@ -21,12 +21,11 @@ class Requester(Core):
     def invite(self, call: Invite, now: float) -> Dialog:
         """Send an INVITE. Raises ValueError for CR or LF in what would be written."""
         local, remote = call.local, call.destination
-        dialog = Dialog("%024x" % self.chance.getrandbits(96), self._token(), local, remote)
+        dialog = Dialog(self._call_id(), self._token(), local, remote)
         dialog.sent_by = self._at(local, remote)
         dialog.local_party = f"{call.from_};tag={dialog.local_tag}"
         dialog.remote_party = call.to
-        contact = self._contact(call.contact_user, dialog.sent_by, local)
-        dialog.contact_line = f"Contact: {contact}\r\n"
+        contact = dialog.local_contact = self._contact(call.contact_user, dialog.sent_by, local)
         dialog.credentials = call.credentials
         dialog.invite = call
         one_line(f"{call.uri}{call.from_}{call.to}{contact}{''.join(call.routes)}")
@@ -70,9 +69,10 @@ class Requester(Core):
         tx.to = dialog.remote_party
         tx.tail = f"\r\nCall-ID: {dialog.call_id}\r\nCSeq: {dialog.local_cseq} "
         kind = "Content-Type: application/sdp\r\n" if body else ""
+        proof = "" if retry is None else retry.proof
         text = (
-            f"INVITE{tx.common}{tx.to}{tx.tail}INVITE\r\n{dialog.contact_line}{self.request_lines}"
-            f"{lines}{kind}Content-Length: {len(body)}\r\n\r\n"
+            f"INVITE{tx.common}{tx.to}{tx.tail}INVITE\r\nContact: {dialog.local_contact}\r\n"
+            f"{self.request_lines}{proof}{lines}{kind}Content-Length: {len(body)}\r\n\r\n"
         )
         tx.data = text.encode(dialog.charset, "replace") + body
         tx.dialog = dialog
@@ -180,9 +180,13 @@ class Requester(Core):
         headers: Headers = (),
     ) -> None:
         """Send an in-dialog INFO, UPDATE, OPTIONS; Response with `token` follows."""
-        kind = f"Content-Type: {content_type}\r\n" if body and content_type else ""
+        lines = fields(headers)
+        if method == "UPDATE":
+            lines = f"Contact: {dialog.local_contact}\r\n{lines}"
+        if body and content_type:
+            lines += f"Content-Type: {content_type}\r\n"
         one_line(method + content_type)
-        self._in_dialog(dialog, method, fields(headers) + kind, body, token, now)
+        self._in_dialog(dialog, method, lines, body, token, now)
 
     def _in_dialog(
         self,
@@ -229,7 +233,7 @@ class Requester(Core):
         text = (
             f"{method} {uri} SIP/2.0\r\nVia: {self.via[local]}{sent_by};branch={branch};rport\r\n"
             f"Max-Forwards: 70\r\nFrom: {from_};tag={self._token()}\r\nTo: {to}\r\n"
-            f"Call-ID: {self.chance.getrandbits(96):024x}\r\nCSeq: 1 {method}\r\n"
+            f"Call-ID: {self._call_id()}\r\nCSeq: 1 {method}\r\n"
             f"Contact: {self._contact('', sent_by, local)}\r\n{self.request_lines}{fields(headers)}"
             f"Content-Length: {len(body)}\r\n\r\n"
         )

@@ -8,6 +8,7 @@ begun and ended by the functions here, so that a failed statement never ends one
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,9 @@ def locate(url: str) -> Path:
     try:
         parsed = sa.make_url(url)
     except ArgumentError:
+        shown = re.sub(r":[^:/@]*@", ":***@", url)
         raise StoreError(
-            f"cannot read the database URL {url!r}: write it like {EXAMPLE}"
+            f"cannot read the database URL {shown!r}: write it like {EXAMPLE}"
         ) from None
     if parsed.get_backend_name() != "sqlite":
         raise StoreError(

@@ -126,6 +126,7 @@ class Writer:
         self._urgent_since: float | None = None
         self._lazy_since: float | None = None
         self._held_since: float | None = None
+        self._flushing = False
         self._last_commit = 0.0
         self._pause = 0.0
         self._give_up = float("inf")
@@ -187,7 +188,7 @@ class Writer:
         with self._lock:
             self._jobs.append(Job(lambda _: None, future))
             self._stamp(urgent=True)
-            self._lazy_since = 0.0
+            self._flushing = True
         self._bell.set()
         future.result(timeout)
 
@@ -211,31 +212,30 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            everything = self._wait()
+            self._wait()
             last = self._closing.is_set()
-            jobs = self._take(everything or last)
-            self._cycle(jobs)
+            self._cycle(self._take())
             if last and (self.depth == 0 or time.monotonic() >= self._give_up):
                 break
         self._abandon()
         self._connection.close()
 
-    def _wait(self) -> bool:
-        """Sleep until there is something to commit; True when the lazy rows are due as well."""
+    def _wait(self) -> None:
+        """Sleep until there is something to commit, or until a failed commit is to be retried."""
         if self.error is not None:
-            self._closing.wait(self._pause) and time.sleep(min(self._pause, 0.2))
-            return True
+            if self._closing.wait(self._pause):
+                time.sleep(RETRY_FIRST_S)
+            return
         while not self._closing.is_set():
             now = time.monotonic()
             lazy = self._lazy_since
-            if lazy is not None and now - lazy >= self.tuning.lazy_s:
-                return True
             if self._urgent_since is not None:
                 self._gather(now)
-                return False
+                return
+            if lazy is not None and now - lazy >= self.tuning.lazy_s:
+                return
             self._bell.wait(None if lazy is None else self.tuning.lazy_s - (now - lazy))
             self._bell.clear()
-        return True
 
     def _gather(self, now: float) -> None:
         """Under load, let urgent rows come together; alone after a quiet time, go at once."""
@@ -246,18 +246,25 @@ class Writer:
         if left > 0:
             time.sleep(left)
 
-    def _take(self, everything: bool) -> list[Job]:
+    def _take(self) -> list[Job]:
+        """Take the urgent rows, and the lazy ones when they are due; answer the changes."""
         with self._lock:
-            since = [s for s in (self._held_since, self._urgent_since) if s is not None]
+            lazy = self._lazy_since
+            everything = (
+                self._flushing
+                or self.error is not None
+                or self._closing.is_set()
+                or (lazy is not None and time.monotonic() - lazy >= self.tuning.lazy_s)
+            )
+            waited = [self._held_since, self._urgent_since, lazy if everything else None]
             for channel in self._channels:
                 if everything or channel.urgent:
                     channel.take()
-            if everything and self._lazy_since is not None:
-                since.append(self._lazy_since)
+            self._held_since = min((s for s in waited if s is not None), default=None)
+            self._urgent_since = None
             if everything:
                 self._lazy_since = None
-            self._urgent_since = None
-            self._held_since = min(since, default=None)
+                self._flushing = False
             jobs, self._jobs = self._jobs, []
         return [job for job in jobs if job.future.set_running_or_notify_cancel()]
 

@@ -41,14 +41,14 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def decide(
-    system: Mode,
-    a_mode: Mode | None,
-    b_mode: Mode | None,
+    system: str,
+    a_mode: str | None,
+    b_mode: str | None,
     nat_a: bool,
     nat_b: bool,
     same_network: bool,
 ) -> Decision:
-    """Decide for one call; a leg without a value of its own says None."""
+    """Decide for one call; modes are words, a leg without a value of its own says None."""
     said = (("gateway of leg a", a_mode), ("gateway of leg b", b_mode), ("system", system))
     order: tuple[tuple[Mode, bool], ...] = (("must_on", True), ("off", False), ("on", True))
     for word, relay in order:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from vosd.sip.header import NameAddr
+from vosd.sip.message import Message
 from vosd.switch.tables import Binding
 
 
@@ -57,24 +59,61 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     reason: str = ""
     put: tuple[Binding, ...] = ()
-    remove: tuple[Binding, ...] = ()
-    #: Contact header values of the 200
-    contacts: tuple[str, ...] = ()
-    #: seconds for the Min-Expires header of a 423
-    min_expires: int | None = None
+    removed: tuple[Binding, ...] = ()
+    #: Contact fields of the 200, Min-Expires of the 423
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class _Refused(Exception):
-    def __init__(self, code: int, reason: str, min_expires: int | None = None) -> None:
+    def __init__(self, code: int, reason: str, *headers: tuple[str, str]) -> None:
         super().__init__(reason)
-        self.outcome = Outcome(code=code, reason=reason, min_expires=min_expires)
+        self.outcome = Outcome(code=code, reason=reason, headers=headers)
 
 
-def register(request: Register, bindings: Iterable[Binding], now: float, limits: Limits) -> Outcome:
-    """Answer `request` given the phone's `bindings`; `now` in Unix seconds.
+def register(
+    *,
+    number: str,
+    existing: Iterable[Binding],
+    message: Message,
+    source: tuple[str, int],
+    local: int,
+    now: float,
+    longest: int = 3600,
+) -> Outcome:
+    """Answer the REGISTER `message` of phone `number`, which came from `source`.
 
-    Bindings that ran out count as absent and are listed for removal with any other outcome but a
-    refusal.
+    `existing` are the phone's bindings, `now` Unix seconds, `longest` SS_ENDPOINT_EXPIRE.
+    """
+    return decide(read(number, message, source, local), existing, now, Limits(longest=longest))
+
+
+def read(number: str, message: Message, source: tuple[str, int], local: int) -> Register:
+    """What of a REGISTER counts. `vosd.sip.parse` has refused Contacts that cannot be read."""
+    values = [NameAddr.parse(text) for text in message.all("contact")]
+    contacts = [
+        Contact(str(value.uri), value.uri.host, value.uri.port, value.params.get("expires"))
+        for value in values
+        if value.uri is not None
+    ]
+    return Register(
+        number=number,
+        contacts=contacts,
+        star=len(contacts) < len(values),
+        expires=message.get("expires"),
+        call_id=message.call_id,
+        cseq=message.cseq,
+        host=source[0],
+        port=source[1],
+        transport=message.via.transport,
+        local=local,
+        user_agent=message.get("user-agent") or "",
+    )
+
+
+def decide(request: Register, bindings: Iterable[Binding], now: float, limits: Limits) -> Outcome:
+    """Answer `request` given the phone's `bindings`.
+
+    Bindings that ran out count as absent and are removed with any outcome but a refusal.
     """
     held: dict[str, Binding] = {}
     stale = []
@@ -84,17 +123,17 @@ def register(request: Register, bindings: Iterable[Binding], now: float, limits:
         else:
             stale.append(binding)
     try:
-        put, remove = _changes(request, held, now, limits)
+        put, removed = _changes(request, held, now, limits)
     except _Refused as refused:
         return refused.outcome
-    gone = {same_place(binding.contact) for binding in remove}
+    gone = {same_place(binding.contact) for binding in removed}
     kept = {key: binding for key, binding in held.items() if key not in gone}
     kept.update((same_place(binding.contact), binding) for binding in put)
     return Outcome(
         code=200,
         put=tuple(put),
-        remove=(*stale, *remove),
-        contacts=tuple(_contact_value(binding, now) for binding in kept.values()),
+        removed=(*stale, *removed),
+        headers=tuple(("Contact", _contact_value(binding, now)) for binding in kept.values()),
     )
 
 
@@ -106,7 +145,7 @@ def _changes(
     if len({same_place(c.uri) for c in request.contacts} | held.keys()) > limits.contacts:
         raise _Refused(403, "Too Many Contacts")
     put: dict[str, Binding] = {}
-    remove: list[Binding] = []
+    removed: list[Binding] = []
     for contact in request.contacts:
         key = same_place(contact.uri)
         old = held.get(key)
@@ -116,12 +155,12 @@ def _changes(
         if seconds:
             put[key] = _binding(contact, request, now, seconds)
             if old is not None and old.contact != contact.uri:
-                remove.append(old)
+                removed.append(old)
         else:
             put.pop(key, None)
             if old is not None:
-                remove.append(old)
-    return list(put.values()), remove
+                removed.append(old)
+    return list(put.values()), removed
 
 
 def _star(request: Register, held: dict[str, Binding]) -> list[Binding]:
@@ -146,7 +185,7 @@ def _seconds(contact: Contact, request: Register, limits: Limits) -> int:
     if seconds is None:
         seconds = limits.longest
     if 0 < seconds < min(limits.shortest, limits.longest):
-        raise _Refused(423, "Interval Too Brief", limits.shortest)
+        raise _Refused(423, "Interval Too Brief", ("Min-Expires", str(limits.shortest)))
     return min(seconds, limits.longest)
 
 

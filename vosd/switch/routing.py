@@ -13,6 +13,7 @@ order beside each prefix and a look-up finds one entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TypeAlias
 
 from vosd.switch.tables import Gateway
@@ -81,15 +82,12 @@ def _by_load(tier: Tier, loads: Loads) -> list[Gateway]:
     for gateway in tier:
         calls, capacity = loads(gateway.name), gateway.capacity
         if not capacity:
-            ranked.append((0.0, gateway.name, gateway))
+            ranked.append((0.0, gateway))
         elif calls < capacity:
-            ranked.append((calls / capacity, gateway.name, gateway))
-    ranked.sort(key=_ratio)
-    return [row[2] for row in ranked]
-
-
-def _ratio(row: tuple[float, str, Gateway]) -> tuple[float, str]:
-    return row[:2]
+            ranked.append((calls / capacity, gateway))
+    # a tier stands in the order of names and the sort is stable, so equal ratios keep it
+    ranked.sort(key=itemgetter(0))
+    return [gateway for _, gateway in ranked]
 
 
 def _standing(gateway: Gateway) -> tuple[int, str]:

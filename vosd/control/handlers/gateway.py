@@ -195,7 +195,6 @@ _SHOW: Mapping[str, Callable[[Gateway], str]] = {
     "account": lambda gateway: gateway.account,
     "enabled": lambda gateway: "on" if gateway.enabled else "off",
 }
-_BLANK = Gateway(name="", kind="mapping", auth="ip", enabled=False)
 
 
 def _changes(old: Gateway | None, new: Gateway) -> list[FieldChange]:
@@ -280,7 +279,7 @@ def _parse_prefixes(text: str) -> tuple[str, object]:
 
 def _whole(name: str, most: int) -> Callable[[str], tuple[str, object]]:
     def parse(text: str) -> tuple[str, object]:
-        if not (text.isascii() and text.isdigit()) or int(text) > most:
+        if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) > most:
             raise ValueError(f"cannot use {name} {text!r}: 0 to {most} is accepted")
         return name, int(text)
 

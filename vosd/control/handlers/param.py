@@ -7,18 +7,24 @@ in force; when a group refuses its new values the store is put back.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from vosd import catalog
 from vosd.catalog import BadValue, UnknownName, lint, presets
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal, stored
 from vosd.engine.settings import ApplyFailed, Row, Staged
-from vosd.store.records import AuditEntry, ParameterChange
+from vosd.store.audit import AuditEntry
+from vosd.store.cdr import CdrFilter
+from vosd.store.params import ParameterChange
 from vosd.wire import params, records
 
 if TYPE_CHECKING:
@@ -28,6 +34,8 @@ EPHEMERAL = File("/proc/sys/net/ipv4/ip_local_port_range")
 RESERVED = File("/proc/sys/net/ipv4/ip_local_reserved_ports")
 #: how far back lint reads
 AUDIT_ROWS = 500
+#: most rows history reads or answers
+HISTORY_ROWS = 10_000
 REFUSED_WINDOW_S = 86400.0
 REFUSED_ROWS = 1000
 #: the called side takes none of the offered codecs (RFC 3261 21.4.26, 21.6.4)
@@ -67,20 +75,25 @@ async def set_(
 async def history(
     node: Node, peer: Peer, request: None, path: Path, query: params.HistoryQuery
 ) -> records.AuditList:
-    rows = node.store.audit(max(query.limit, 10_000), verb_prefix="param.")
-    if query.name is not None:
-        try:
-            name = catalog.find(query.name).name
-        except UnknownName as error:
-            raise _unknown(error) from None
+    if not 1 <= query.limit <= HISTORY_ROWS:
+        raise Refusal("bad_value", f"cannot show {query.limit} rows: 1 to {HISTORY_ROWS} would be"
+                      " accepted", value=str(query.limit))  # fmt: skip
+    try:
+        name = catalog.find(query.name).name if query.name is not None else None
+    except UnknownName as error:
+        raise _unknown(error) from None
+    # overrides are kept as NAME@GATEWAY, so the name is looked for here
+    wanted = query.limit if name is None else HISTORY_ROWS
+    rows = await asyncio.to_thread(node.store.audit, wanted, "param.")
+    if name is not None:
         rows = [row for row in rows if row.subject.partition("@")[0] == name]
-    return records.AuditList(rows=rows[: max(0, query.limit)])
+    return records.AuditList(rows=rows[: query.limit])
 
 
 async def lint_(
     node: Node, peer: Peer, request: None, path: Path, query: None
 ) -> params.LintReport:
-    found = lint.lint(_facts(node, node.settings.snapshot.values(), time.time()))
+    found = lint.lint(await _facts(node, node.settings.snapshot.values(), time.time()))
     rows = [
         params.LintRow(code=row.code, severity=row.severity, sentence=row.sentence,
                        evidence=row.evidence, change=row.change)
@@ -128,7 +141,7 @@ async def _change(
                           " vosctl gateway list shows all", value=change.gateway)
         staged = _stage(node, change)
         now = time.time()
-        warnings = [*staged.warnings, *_further_warnings(node, staged, verb, now)]
+        warnings = [*staged.warnings, *await _further_warnings(node, staged, verb, now)]
         if not change.dry_run and staged.rows:
             await _keep(node, staged, _audits(peer, staged, verb, change.why, now))
         return records.ParamChanged(
@@ -145,12 +158,14 @@ def _stage(node: Node, change: records.ParamSet) -> Staged:
 
 
 async def _keep(node: Node, staged: Staged, audits: Sequence[AuditEntry]) -> None:
-    """Store, then put in force; what cannot be put in force is taken back from the store."""
+    """Store, then put in force; what cannot be put in force is taken back, audited as well."""
     await stored(node.store.set_parameters(_store_rows(staged.rows), audits))
     try:
         node.settings.commit(staged)
     except ApplyFailed as error:
-        await stored(node.store.set_parameters(_store_rows(staged.undo), ()))
+        back = [msgspec.structs.replace(row, old=row.new, new=row.old, why=str(error))
+                for row in audits]
+        await stored(node.store.set_parameters(_store_rows(staged.undo), back))
         raise Refusal("conflict", str(error)) from error
     if staged.gateway is not None:
         node.configuration.reload()
@@ -166,17 +181,28 @@ def _audits(
 ) -> list[AuditEntry]:
     return [
         AuditEntry(at=now, uid=peer.uid, user=peer.user, verb=verb,
-                   subject=row.name if row.gateway is None else f"{row.name}@{row.gateway}",
+                   subject=_subject(row),
                    old=row.old, new=row.new, why=why)
         for row in staged.changes
     ]  # fmt: skip
 
 
-def _further_warnings(node: Node, staged: Staged, verb: str, now: float) -> list[str]:
+def _subject(row: records.ParamChange) -> str:
+    return row.name if row.gateway is None else f"{row.name}@{row.gateway}"
+
+
+async def _further_warnings(node: Node, staged: Staged, verb: str, now: float) -> list[str]:
     """What needs more than values: ports of this system, audible changes a short while ago."""
+    if not staged.rows:
+        return []
     names = {row.name for row in staged.rows}
-    act = lint.Change(at=now, names=tuple(sorted(names)), preset=verb == "param.preset.apply")
-    facts = _facts(node, staged.snapshot.values(), now, act)
+    values = {_subject(row): (row.old, row.new) for row in staged.changes}
+    act = lint.Change(at=now, values=values, preset=verb == "param.preset.apply")
+    changes, measured = _acts(await asyncio.to_thread(node.store.audit, AUDIT_ROWS))
+    facts = lint.Facts(
+        values=staged.snapshot.values(), now=now, changes=[*changes, act], measured=measured,
+        ephemeral=ephemeral(), reserved=reserved(),
+    )  # fmt: skip
     found = [*lint.ports_ephemeral(facts), *lint.changed_at_once(facts)]
     audible = any(catalog.ALL[name].audible for name in names)
     return [
@@ -185,25 +211,26 @@ def _further_warnings(node: Node, staged: Staged, verb: str, now: float) -> list
     ]
 
 
-def _facts(
-    node: Node, values: Mapping[str, Any], now: float, *acts: lint.Change
-) -> lint.Facts:
-    changes, measured = _acts(node.store.audit(AUDIT_ROWS))
+async def _facts(node: Node, values: Mapping[str, Any], now: float) -> lint.Facts:
+    """Everything lint may look at; what lies on disk is read beside the loop."""
+    changes, measured = _acts(await asyncio.to_thread(node.store.audit, AUDIT_ROWS))
+    since = CdrFilter(since=now - REFUSED_WINDOW_S)
+    calls = await asyncio.to_thread(node.store.cdr.list, since, limit=REFUSED_ROWS)
     return lint.Facts(
-        values=values, now=now, entries=_entries(node, now), paths=_paths(node, now),
-        changes=[*changes, *acts], measured=measured, ephemeral=ephemeral(), reserved=reserved(),
+        values=values, now=now, entries=_entries(node, now), paths=_paths(calls),
+        changes=changes, measured=measured, ephemeral=ephemeral(), reserved=reserved(),
     )  # fmt: skip
 
 
 def _acts(rows: Sequence[records.AuditRow]) -> tuple[list[lint.Change], list[float]]:
     """Audit rows of one request share their moment: together they are one act."""
-    acts: dict[tuple[float, str], list[str]] = {}
+    acts: dict[tuple[float, str], dict[str, tuple[str, str]]] = {}
     for row in rows:
         if row.verb.startswith("param."):
-            acts.setdefault((row.at, row.verb), []).append(row.subject.partition("@")[0])
+            acts.setdefault((row.at, row.verb), {})[row.subject] = (row.old, row.new)
     changes = [
-        lint.Change(at=at, names=tuple(names), preset=verb == "param.preset.apply")
-        for (at, verb), names in sorted(acts.items())
+        lint.Change(at=at, values=values, preset=verb == "param.preset.apply")
+        for (at, verb), values in acts.items()
     ]
     return changes, [row.at for row in rows if row.verb == "baseline.save"]
 
@@ -224,13 +251,12 @@ def _entries(node: Node, now: float) -> list[lint.Entry]:
     return [*gateways, *phones]
 
 
-def _paths(node: Node, now: float) -> list[lint.CodecPath]:
-    """Pairs of parties whose calls the called side refused for their codecs, last day."""
-    refused: dict[tuple[str, str], int] = {}
-    for record in node.store.cdr.list(since=now - REFUSED_WINDOW_S, limit=REFUSED_ROWS):
-        if record.sip_code in NO_CODEC and record.routing:
-            pair = (record.mapping or record.caller, record.routing)
-            refused[pair] = refused.get(pair, 0) + 1
+def _paths(calls: Sequence[records.Cdr]) -> list[lint.CodecPath]:
+    """Pairs of parties whose calls the called side refused for their codecs."""
+    refused = Counter(
+        (record.mapping or record.caller, record.routing)
+        for record in calls if record.sip_code in NO_CODEC and record.routing
+    )
     return [lint.CodecPath(mapping=mapping, routing=routing, refused=count)
             for (mapping, routing), count in refused.items()]
 
