@@ -50,6 +50,10 @@ class PrivateSwitch:
         self.log = directory / "vosd.log"
         self.process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
+        self.write_config()
+
+    def write_config(self) -> None:
+        """Write the configuration file for `listens` as they are now."""
         self.config.write_text(self._toml(), "utf-8")
 
     def _toml(self) -> str:

@@ -131,8 +131,7 @@ class Client:
             ) from None
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(
-                f"cannot read vosd's answer from {self.path}: "
-                f"{str(error) or type(error).__name__}",
+                f"cannot read vosd's answer from {self.path}: {str(error) or type(error).__name__}",
                 "did vosd stop meanwhile? systemctl status vosd",
             ) from None
 

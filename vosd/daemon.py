@@ -70,7 +70,7 @@ class Daemon:
         )
         lost = REASONS["node_lost"]
         found = store.cdr.recover(
-            time.time(), end_reason=lost.name, sip_code=lost.sip, q850=lost.q850
+            time.time(), reason=lost.name, sip_code=lost.sip, q850=lost.q850
         )
         if found:
             log.warning("%d calls were open when the last run ended: node_lost", found)
@@ -83,9 +83,14 @@ class Daemon:
             store=store,
             listens=self._config.listens(),
             media_address=self._config.media_address or None,
-            relay=UserspaceRelay(loop),
+            relay=self._relay(loop),
             loop=loop,
         )
+
+    def _relay(self, loop: asyncio.AbstractEventLoop) -> UserspaceRelay:
+        relay = UserspaceRelay()
+        relay.attach(loop)
+        return relay
 
     async def _serve(self, node: Node) -> None:
         loop = asyncio.get_running_loop()

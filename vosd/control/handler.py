@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import msgspec
 
 from vosd.control.access import Peer
-from vosd.store.records import AuditEntry
+from vosd.store.audit import AuditEntry
 from vosd.wire.records import Failure
 
 if TYPE_CHECKING:

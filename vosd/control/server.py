@@ -25,7 +25,7 @@ from vosd.control.handler import Refusal
 from vosd.control.handlers import HANDLERS
 from vosd.control.listener import listening_socket, release
 from vosd.control.openapi import document
-from vosd.store.database import StoreError
+from vosd.store.errors import StoreError
 from vosd.wire.records import Failure
 from vosd.wire.verbs import VERBS, Access, Verb
 

@@ -7,7 +7,7 @@ import msgspec
 
 from vosd.engine.live import LiveCall, endpoint_text
 from vosd.engine.mediation import LegMedia, audio_of
-from vosd.media.session import Side
+from vosd.media.side import Side
 from vosd.sdp import offer
 from vosd.switch.clock import Clock
 from vosd.switch.events import Leg

@@ -7,12 +7,12 @@ pass as they are. The media session itself (ports, latching, figures) belongs to
 
 from __future__ import annotations
 
-from vosd.media.session import MediaSession, Side
+from vosd.media.session import MediaSession
+from vosd.media.side import Side
 from vosd.sdp import offer
 from vosd.sdp.session import Media, SdpError, Session, rewrite
 from vosd.switch.events import Leg
 
-RATES = {"G722": 8000}
 _STATIC_RATE = 8000
 
 
@@ -91,8 +91,11 @@ class Mediation:
         said.nat = learn and offer.is_private(media.address) and media.address != signalling
         remote = (media.address, media.port)
         rtcp = (media.rtcp_address or media.address, media.rtcp_port or media.port + 1)
-        side.aim(remote, rtcp, nat=said.nat, direction=media.direction,
-                 clock_rates=clock_rates(media), now=now)
+        try:
+            side.aim(remote, rtcp, nat=said.nat, direction=media.direction,
+                     clock_rates=clock_rates(media), now=now)
+        except ValueError as error:
+            raise SdpError(str(error)) from None
 
     def for_leg(self, leg: Leg, body: bytes) -> bytes:
         """The body to show `leg` in place of the one the other side sent."""

@@ -51,11 +51,13 @@ def media_config(
     addresses: SourceAddresses,
 ) -> MediaConfig:
     """Where RTP is taken and how: the addresses of the listening sockets, per family."""
-    v4 = _media_host(4, listens, media_address, addresses)
-    v6 = _media_host(6, listens, media_address, addresses)
+    v4, bind_v4 = _media_hosts(4, listens, media_address, addresses)
+    v6, bind_v6 = _media_hosts(6, listens, media_address, addresses)
     return MediaConfig(
-        address_v4=v4,
-        address_v6=v6,
+        advertise_v4=v4,
+        advertise_v6=v6,
+        bind_v4=bind_v4,
+        bind_v6=bind_v6,
         port_start=int(_number(snapshot.get("SS_MEDIAPROXYPORT_START"))),
         port_end=int(_number(snapshot.get("SS_MEDIAPROXYPORT_END"))),
         rtp_timeout_s=_number(snapshot.get("SS_RTP_TIMEOUT")),
@@ -67,16 +69,18 @@ def media_config(
 _ELSEWHERE = {4: "192.0.2.1", 6: "2001:db8::1"}
 
 
-def _media_host(
+def _media_hosts(
     family: int, listens: Sequence[Listen], chosen: str | None, addresses: SourceAddresses
-) -> str | None:
-    if chosen is not None and (":" in chosen) == (family == 6):
-        return chosen
+) -> tuple[str | None, str | None]:
+    """Host to advertise and host to bind for a family; both None when we do not speak it."""
     ours = [row.host for row in listens if (":" in row.host) == (family == 6)]
     fixed = [host for host in ours if not is_wildcard(host)]
-    if fixed:
-        return fixed[0]
-    return addresses.towards(_ELSEWHERE[family]) if ours else None
+    bind = fixed[0] if fixed else ours[0] if ours else None
+    if chosen is not None and (":" in chosen) == (family == 6):
+        return chosen, bind or chosen
+    if fixed or not ours:
+        return bind, bind
+    return addresses.towards(_ELSEWHERE[family]), bind
 
 
 def _number(value: object) -> float:

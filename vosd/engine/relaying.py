@@ -7,7 +7,8 @@ from vosd.engine.lines import Line
 from vosd.engine.live import LiveCall
 from vosd.engine.mediation import audio_of
 from vosd.engine.settings import Settings
-from vosd.media.session import MediaEngine, NoPorts
+from vosd.media.ports import NoPorts
+from vosd.media.session import MediaEngine
 from vosd.sdp.offer import is_private
 from vosd.switch import media_policy
 from vosd.switch.events import Leg, Route
@@ -27,7 +28,7 @@ class Relaying:
         if not decision.relay:
             live.media.close(now)
             live.media.session = None
-        elif live.media.session is None and not self._open(live, line, now):
+        elif not self._opened(live, line, now):
             return "media_unavailable"
         body = live.invite.body if live.invite is not None else b""
         self._hear(live, "a", body, now)
@@ -59,14 +60,21 @@ class Relaying:
         at = route.gateway.addresses[0].host if route.gateway is not None else ""
         return media_policy.same_network(live.a.remote[0], at)
 
-    def _open(self, live: LiveCall, line: Line, now: float) -> bool:
-        a = 6 if live.a is not None and ":" in live.a.remote[0] else 4
+    def _opened(self, live: LiveCall, line: Line, now: float) -> bool:
+        """Ports for the call; the next route is tried on the same ones where they fit."""
         b = 6 if ":" in line.destination[0] else 4
+        session = live.media.session
         try:
-            live.media.session = self._media.open(live.call.id, a, b, now)
+            if session is None:
+                a = 6 if live.a is not None and ":" in live.a.remote[0] else 4
+                live.media.session = self._media.open(live.call.id, a, b, now)
+                live.media.session_id = str(int(live.call.started_at))
+            elif session.b.family != b:
+                session.b.rehome(b, now)
+            else:
+                session.b.reset(now)
         except NoPorts:
             return False
-        live.media.session_id = str(int(live.call.started_at))
         return True
 
     def pass_on(self, live: LiveCall, leg: Leg, body: bytes, now: float) -> bytes:

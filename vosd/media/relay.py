@@ -9,19 +9,21 @@ who alone decides who may be heard and where to send.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from vosd.rtp.quality import Counters
 
 Address: TypeAlias = tuple[str, int]
+#: a is the calling side, b the called side
+Letter: TypeAlias = Literal["a", "b"]
+#: of ports whose packets no relay folds (RTCP, or in no call)
+UNCOUNTED = Counters()
 
 
 class Receiver(Protocol):
     """Owner of a tap."""
 
-    def strange(
-        self, tap: Tap, data: bytes, source: Address, arrival: int, tos: int
-    ) -> None:
+    def strange(self, tap: Tap, data: bytes, source: Address, arrival: int, tos: int) -> None:
         """A datagram the relay does not forward by itself; arrival in ns of the wall clock."""
 
 
@@ -54,7 +56,7 @@ class Tap:
         self.port = port
         self.owner: Receiver | None = None
         #: what came in from the steered source
-        self.counters = Counters()
+        self.counters = UNCOUNTED
         #: the tap whose port forwards what comes in here
         self.out: Tap | None = None
         #: where what leaves here goes; None: nowhere yet
@@ -68,6 +70,19 @@ class Tap:
         self.expected: Any = None
         self.transmit: Any = None
         self.inbox: Any = None
+
+    def begin(self, owner: Receiver, counters: Counters) -> None:
+        """Count from nothing for a new owner."""
+        self.owner, self.counters = owner, counters
+        self.sent = self.sent_octets = self.dropped = self.sent_at = 0
+
+    def keepsake(self) -> Tap:
+        """The figures without the port: what is left of it when its call is over."""
+        kept = Tap(self.family, self.host, self.port)
+        kept.counters, kept.dscp, kept.destination = self.counters, self.dscp, self.destination
+        kept.sent, kept.sent_octets = self.sent, self.sent_octets
+        kept.dropped, kept.sent_at = self.dropped, self.sent_at
+        return kept
 
 
 class Relay(Protocol):

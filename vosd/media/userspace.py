@@ -194,9 +194,7 @@ class UserspaceRelay:
                 first, kind, sequence, timestamp, ssrc = unpack(data)
                 plain = first == PLAIN and length >= HEADER_OCTETS
                 if (plain or payload_bounds(data, length)) and not 192 <= kind <= 223:
-                    tap.counters.fold(
-                        arrival, sequence, timestamp, ssrc, kind & 0x7F, length, tos
-                    )
+                    tap.counters.fold(arrival, sequence, timestamp, ssrc, kind & 0x7F, length, tos)
                     out = tap.out
                     if out is None:
                         continue

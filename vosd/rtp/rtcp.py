@@ -122,9 +122,7 @@ def _read_report(
         cumulative = lost & 0xFFFFFF
         if cumulative & 0x800000:
             cumulative -= 0x1000000
-        blocks.append(
-            ReportBlock(ssrc, lost >> 24, cumulative, highest, jitter, last_sr, delay)
-        )
+        blocks.append(ReportBlock(ssrc, lost >> 24, cumulative, highest, jitter, last_sr, delay))
     return True
 
 

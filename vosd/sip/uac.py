@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from vosd.sip.auth import answer
 from vosd.sip.core import COOKIE, stop
 from vosd.sip.dialog import Dialog
 from vosd.sip.events import (
@@ -244,6 +243,8 @@ class Caller(Requester):
         if not met or met & retry.tried or len(retry.tried) >= MAX_CHALLENGES:
             return False
         retry.tried |= met
+        from vosd.sip.auth import answer
+
         user, password = dialog.credentials
         uri = dialog.invite.uri if dialog.invite is not None else self._way(dialog).uri
         value = answer(challenges, tx.method, uri, user, password, self._token())

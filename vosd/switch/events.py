@@ -25,7 +25,7 @@ class Route(msgspec.Struct, frozen=True):
     contact: Binding | None = None
 
 
-class Happening(msgspec.Struct, frozen=True):
+class Happening(msgspec.Struct):
     """Base of what can happen to a call."""
 
 
@@ -99,7 +99,7 @@ class Order(Happening):
     reason: str
 
 
-class Action(msgspec.Struct, frozen=True):
+class Action(msgspec.Struct):
     """Base of what shall be done."""
 
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from vosd.sip.endpoint import Invite
+from vosd.sip.header import NameAddr
 from vosd.sip.message import Message
-from vosd.sip.uri import NameAddr, Uri
+from vosd.sip.uri import Uri
 from vosd.switch.blacklist import canonical
 from vosd.switch.events import Route
 from vosd.switch.reasons import Reason, for_sip

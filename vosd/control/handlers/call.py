@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from vosd.control.access import Peer
-from vosd.control.handler import Handler, Path, Refusal
+from vosd.control.handler import Handler, Path, Refusal, entry, stored
 from vosd.wire.records import CallList, CallView
 from vosd.wire.requests import CallDetail, CallHangup, CallQuery, CallsHungUp
 
@@ -48,6 +48,8 @@ async def hangup(
     if not request.dry_run:
         for id_ in ids:
             node.hangup(id_)
+        audit = entry(peer, "call.hangup", " ".join(ids), "", "", request.why)
+        await stored(node.store.write_audit(audit))
     return CallsHungUp(ids=ids, dry_run=request.dry_run)
 
 

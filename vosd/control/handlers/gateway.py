@@ -168,7 +168,7 @@ def _view(node: Node, gateway: Gateway) -> GatewayView:
         capacity=gateway.capacity,
         account=gateway.account,
         enabled=gateway.enabled,
-        overrides={**gateway.overrides, **node.settings.overrides(gateway.name)},
+        overrides=gateway.overrides,
         calls=node.calls.gateway_calls(gateway.name),
         up=up,
         note=note,

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One run: sipp calls through a peer at a rate, and what it cost, as the kernel counts it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import msgspec
+
+from bench.sip_peers import CALLEE, CALLEE_PORT, CALLER, CALLER_PORT, Peer
+from tests.interop.sipp import bound
+
+SCENARIOS = Path(__file__).with_name("scenarios").resolve()
+HOLD_MS = 100
+#: sipp writes response times in blocks of this many calls; a rest would be lost
+RTT_BLOCK = 20
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """Figures of one run. CPU is schedstat of every thread of every process of the peer."""
+
+    peer: str
+    mode: str
+    rate: float
+    calls: int
+    #: calls the callee saw through to their BYE
+    answered: int
+    failed: int
+    retransmissions: int
+    cpu_us_per_call: float | None = None
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    #: proportional set size of the peer's processes at the end
+    memory_mb: float | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Every call arrived, none failed, and 99 of 100 were answered within 200 ms."""
+        return self.answered == self.calls and self.failed == 0 and self.p99_ms < 200
+
+
+def cpu_ns(pids: list[int]) -> int:
+    """CPU time of all live threads of these processes, ns."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                total += int((task / "schedstat").read_text().split()[0])
+    return total
+
+
+def memory_kb(pids: list[int]) -> int:
+    """Proportional set size (shared pages divided among their users), kB."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total
+
+
+class Load:
+    """A sipp callee and a sipp caller around a peer, both kept off the peer's cores."""
+
+    def __init__(
+        self, directory: Path, target: str, *, rate: float, calls: int, hold_ms: int = HOLD_MS,
+        offset: int = 0,
+    ) -> None:  # fmt: skip
+        self._directory = directory / f"load-{time.monotonic_ns()}"
+        self._directory.mkdir(parents=True)
+        self._calls = calls
+        self.callee = None if bound(CALLEE, CALLEE_PORT) else self._sipp("uas", CALLEE, CALLEE_PORT)
+        while not bound(CALLEE, CALLEE_PORT):
+            time.sleep(0.05)
+        patience = int(calls / rate + hold_ms / 1000 + 15)
+        self.caller = self._sipp(
+            "uac", CALLER, CALLER_PORT + offset, "-s", "4420", "-r", f"{rate:g}", "-m", str(calls),
+            "-d", str(hold_ms), "-l", "30000", "-timeout", str(patience), "-trace_rtt",
+            "-rtt_freq", str(RTT_BLOCK), target,
+        )  # fmt: skip
+
+    def _sipp(self, scenario: str, host: str, port: int, *options: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["taskset", "-c", "0", "sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"),
+             "-i", host, "-mi", host, "-p", str(port), "-nostdin", "-buff_size", "4000000",
+             "-max_socket", "100", "-trace_stat", "-stf", f"{scenario}.csv", "-fd", "1", *options],
+            cwd=self._directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(self._directory / f"{scenario}.err").open("wb"),
+        )  # fmt: skip
+
+    def end(self) -> None:
+        for process in (self.caller, self.callee):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def counts(self, scenario: str) -> dict[str, int]:
+        """Successful and failed calls and retransmissions of one side, from its last row."""
+        path = self._directory / f"{scenario}.csv"
+        rows = list(csv.DictReader(path.read_text().splitlines(), delimiter=";"))
+        names = ("SuccessfulCall(C)", "FailedCall(C)", "Retransmissions(C)", "TotalCallCreated")
+        return {name: int(rows[-1][name]) if rows else 0 for name in names}
+
+    def delays_ms(self) -> list[float]:
+        """INVITE to 200 of every call, sorted."""
+        found = []
+        for path in self._directory.glob("*rtt.csv"):
+            for line in path.read_text().splitlines()[1:]:
+                found.append(float(line.split(";")[1]))
+        return sorted(found)
+
+
+def measure(
+    peer: Peer, directory: Path, mode: str, rate: float, seconds: float, offset: int = 0
+) -> Run:
+    """Calls at `rate` for `seconds` through a peer that runs already."""
+    calls = max(RTT_BLOCK, round(rate * seconds / RTT_BLOCK) * RTT_BLOCK)
+    pids = peer.pids()
+    before = cpu_ns(pids)
+    load = Load(directory, peer.address, rate=rate, calls=calls, offset=offset)
+    load.caller.wait()
+    # the callee's last statistics row is up to a second late
+    time.sleep(1.2)
+    used = cpu_ns(pids) - before
+    memory = memory_kb(pids) / 1024 if pids else None
+    if load.callee is not None:
+        load.callee.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            load.callee.wait(1)
+    load.end()
+    caller, callee = load.counts("uac"), load.counts("uas") if load.callee else {}
+    delays = load.delays_ms() or [float("inf")]
+    return Run(
+        peer=peer.name,
+        mode=mode,
+        rate=rate,
+        calls=calls,
+        answered=callee.get("SuccessfulCall(C)", caller["SuccessfulCall(C)"]),
+        failed=caller["FailedCall(C)"],
+        retransmissions=caller["Retransmissions(C)"],
+        cpu_us_per_call=used / 1000 / calls if pids else None,
+        p50_ms=percentile(delays, 0.5),
+        p99_ms=percentile(delays, 0.99),
+        memory_mb=memory,
+    )
+
+
+def percentile(ordered: list[float], part: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def leave_core_zero() -> None:
+    """Core 0 is sipp's: everything started from here on runs on the others, where there are any."""
+    cores = os.sched_getaffinity(0)
+    if len(cores) > 1 and 0 in cores:
+        os.sched_setaffinity(0, cores - {0})

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""diagnose.*: the evidence of live and finished calls put before the rules."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from vosd.control.access import Peer
+from vosd.control.handler import Handler, Path, Refusal
+from vosd.diagnose import diagnose_call, diagnose_gateway
+from vosd.store.cdr import CdrFilter
+from vosd.wire.records import CallView, Cdr, Diagnosis
+from vosd.wire.requests import DiagnoseQuery
+
+if TYPE_CHECKING:
+    from vosd.engine.node import Node
+
+#: how many finished calls --worst and a gateway's diagnosis look back on
+LOOK_BACK = 50
+RANK = ("ok", "info", "warning", "critical")
+
+
+async def call(
+    node: Node, peer: Peer, request: None, path: Path, query: DiagnoseQuery
+) -> Diagnosis:
+    if (query.id is None) == (query.pick is None):
+        raise Refusal("bad_request", "cannot tell which call: one of id and pick is needed",
+                      accepts="id=ID, pick=last, pick=worst")  # fmt: skip
+    if query.id is not None:
+        return diagnose_call(await _named(node, query.id))
+    views = await _views(node, None, 1 if query.pick == "last" else LOOK_BACK)
+    if not views:
+        raise Refusal("not_found", "cannot find a call: none is live, none left its evidence")
+    if query.pick == "last":
+        return diagnose_call(max(views, key=lambda view: view.started_at))
+    diagnoses = [diagnose_call(view) for view in views]
+    return max(diagnoses, key=lambda d: (RANK.index(d.severity), len(d.findings)))
+
+
+async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None) -> Diagnosis:
+    name = path["name"]
+    if name not in node.configuration.gateways:
+        raise Refusal("not_found", f"cannot find gateway {name!r}: none has that name",
+                      value=name, accepts="what vosctl gateway list shows")  # fmt: skip
+    return diagnose_gateway(name, await _views(node, name, LOOK_BACK))
+
+
+async def _named(node: Node, id_: str) -> CallView:
+    """A live call by its id, else the evidence of a finished one."""
+    try:
+        live = node.calls.view(id_) if id_ else None
+        found = None if live else await asyncio.to_thread(node.store.cdr.show, id_)
+    except LookupError as error:
+        raise Refusal("conflict", str(error), value=id_, accepts="more of the id") from None
+    if live is not None:
+        return live
+    if found is None:
+        raise Refusal("not_found", f"cannot find a call {id_!r}: neither live nor on record",
+                      value=id_, accepts="an id of vosctl call list or cdr list")  # fmt: skip
+    record, evidence = found
+    return _view(record, evidence)
+
+
+async def _views(node: Node, name: str | None, count: int) -> list[CallView]:
+    """Live calls, and the latest `count` finished ones, of a gateway or of all."""
+    live = [view for view in node.calls.views() if name in (None, view.mapping, view.routing)]
+    return live + await asyncio.to_thread(_finished, node, name, count)
+
+
+def _finished(node: Node, name: str | None, count: int) -> list[CallView]:
+    views = []
+    for record in node.store.cdr.list(CdrFilter(gateway=name), limit=count):
+        found = node.store.cdr.show(record.id)
+        if found is not None:
+            views.append(_view(*found))
+    return views
+
+
+def _view(record: Cdr, evidence: bytes | None) -> CallView:
+    """The kept evidence, or what the record alone tells when the node was lost."""
+    if evidence is not None:
+        return msgspec.json.decode(evidence, type=CallView)
+    return CallView(
+        id=record.id,
+        state="ended",
+        caller=record.caller,
+        callee=record.callee,
+        mapping=record.mapping,
+        routing=record.routing,
+        started_at=record.started_at,
+        ringing_at=record.ringing_at,
+        answered_at=record.answered_at,
+        ended_at=record.ended_at,
+        duration_s=record.duration_s,
+        end_reason=record.end_reason or None,
+        sip_code=record.sip_code or None,
+    )
+
+
+HANDLERS: dict[str, Handler] = {"diagnose.call": call, "diagnose.gateway": gateway}

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Session descriptions read (RFC 8866) and readdressed without touching anything else.
+
+A relay puts its own address where a description says "send to me here": o=, c=, the audio port and
+a=rtcp. Attributes that offer another path to the peer (ICE, RTP and RTCP on one port) would lead
+media around the relay and are dropped; the switch is no ICE agent. All else passes octet for octet.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address
+
+import msgspec
+
+MAX_SESSION = 65536
+MAX_MEDIA = 8
+_DIRECTIONS = frozenset(("sendrecv", "sendonly", "recvonly", "inactive"))
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ipv4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
+_host = re.compile(r"(?![0-9.]+$)[A-Za-z0-9](?:[A-Za-z0-9\-_.]{0,253})").fullmatch
+_media = re.compile(
+    r"([A-Za-z0-9\-.+_!#$%&'*^`{|}~]+) ([0-9]{1,5})(?:/[0-9]{1,5})? ([A-Za-z0-9/\-.]+)((?: [!-~]+)+) *"
+).fullmatch
+_rtpmap = re.compile(r"([0-9]{1,3}) +([^\x00-\x20\x7f/]+)/([0-9]{1,7})((?:/[0-9]{1,3})?) *").fullmatch
+_fmtp = re.compile(r"([0-9]{1,3}) +([^\r\n]+)").fullmatch
+_rtcp = re.compile(r"([0-9]{1,5})(?: +IN +IP[46] +([^\x00-\x20]+))? *").fullmatch
+
+
+class SdpError(Exception):
+    """A description that cannot be used; says why in a sentence."""
+
+
+class Media(msgspec.Struct):
+    """One m= section; what the session says for all is filled in.
+
+    `address` is a literal or, rarely, a name, which nobody resolves; `rtpmap` holds what the
+    description spells out, like {"8": "PCMA/8000"}; `ptime` is in milliseconds.
+    """
+
+    kind: str
+    port: int
+    protocol: str
+    formats: tuple[str, ...]
+    address: str | None = None
+    direction: str = "sendrecv"
+    ptime: int | None = None
+    rtpmap: dict[str, str] = {}
+    fmtp: dict[str, str] = {}
+    rtcp_port: int | None = None
+    rtcp_address: str | None = None
+    crypto: bool = False
+
+
+class Session(msgspec.Struct):
+    """A session description; `session_id` and `version` are the o= line's, as text."""
+
+    user: str
+    session_id: str
+    version: str
+    origin: str
+    media: tuple[Media, ...]
+
+    @classmethod
+    def parse(cls, body: bytes) -> Session:
+        """Read a description of at most 64 KiB and eight media; raises SdpError."""
+        return _Reader().read(body)
+
+    @property
+    def audio(self) -> Media | None:
+        """The first audio section in use."""
+        for media in self.media:
+            if media.kind == "audio" and media.port:
+                return media
+        return None
+
+
+class _Reader:
+    """The state of one pass over the lines: the section being filled, and the session's values."""
+
+    __slots__ = ("address", "current", "direction", "directed", "media", "origin", "ptime")
+
+    def __init__(self) -> None:
+        self.address: str | None = None
+        self.direction = "sendrecv"
+        self.ptime: int | None = None
+        self.origin: list[str] = []
+        self.media: list[Media] = []
+        self.current: Media | None = None
+        self.directed = False
+
+    def read(self, body: bytes) -> Session:
+        for line in _lines(body):
+            kind = line[:2]
+            if kind == "a=":
+                self.attribute(line)
+            elif kind == "m=":
+                self.section(line[2:])
+            elif kind == "c=":
+                self.connection(line[2:])
+            elif kind == "o=":
+                self.origin = _origin(line[2:])
+            elif line[1:2] != "=" and line.strip():
+                raise SdpError(f"cannot read SDP line {line[:64]!r}: want letter=value")
+        if not self.origin:
+            raise SdpError("cannot find the o= line")
+        user, session_id, version, _, _, origin = self.origin
+        return Session(user, session_id, version, origin, tuple(self.media))
+
+    def section(self, value: str) -> None:
+        match = _media(value)
+        if match is None or int(match[2]) > 65535:
+            raise SdpError(f"cannot read m={value[:64]!r}: want audio PORT RTP/AVP FORMATS")
+        if len(self.media) == MAX_MEDIA:
+            raise SdpError(f"cannot take more than {MAX_MEDIA} media")
+        self.current = Media(
+            match[1],
+            int(match[2]),
+            match[3],
+            tuple(match[4].split()),
+            self.address,
+            self.direction,
+            self.ptime,
+            {},
+            {},
+            None,
+            None,
+            "SAVP" in match[3],
+        )
+        self.media.append(self.current)
+
+    def connection(self, value: str) -> None:
+        address = _connection(value)
+        if self.current is None:
+            self.address = address
+        else:
+            self.current.address = address
+
+    def attribute(self, line: str) -> None:
+        name, _, value = line[2:].partition(":")
+        media = self.current
+        if name == "rtpmap":
+            if media is not None:
+                _add_rtpmap(media, value)
+        elif name == "fmtp":
+            match = _fmtp(value)
+            if media is not None and match:
+                media.fmtp.setdefault(match[1], match[2])
+        elif name in _DIRECTIONS:
+            if media is None:
+                self.direction = name
+            else:
+                media.direction = name
+        elif name == "ptime":
+            # 0 and noise are what some devices send for "no wish".
+            ptime = int(value) if value.isascii() and value.isdigit() and len(value) < 5 else 0
+            if media is None:
+                self.ptime = ptime or None
+            elif ptime:
+                media.ptime = ptime
+        elif name == "rtcp" and media is not None:
+            _add_rtcp(media, value)
+        elif name == "crypto" and media is not None:
+            media.crypto = True
+
+
+def _lines(body: bytes) -> list[str]:
+    if len(body) > MAX_SESSION:
+        raise SdpError(f"cannot take {len(body)} octets of SDP: at most {MAX_SESSION}")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")
+    if not text.startswith("v=0"):
+        raise SdpError(f"cannot read SDP that starts {text[:16]!r}: want v=0")
+    # CRLF is the rule and LF is to be taken (RFC 8866 section 5).
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _origin(value: str) -> list[str]:
+    fields = value.split()
+    if len(fields) != 6:
+        raise SdpError(f"cannot read o={value[:64]!r}: want user id version IN IP4 address")
+    return fields
+
+
+def _connection(value: str) -> str:
+    """The address of a c= value, without time to live or count."""
+    fields = value.split()
+    address = fields[2].partition("/")[0] if len(fields) == 3 else ""
+    if fields[:2] == ["IN", "IP4"]:
+        if _ipv4(address) or _host(address):
+            return address
+    elif fields[:2] == ["IN", "IP6"] and (family(address) == 6 or _host(address)):
+        return address
+    raise SdpError(f"cannot read c={value[:64]!r}: want IN IP4 or IP6 and an address")
+
+
+def _add_rtpmap(media: Media, value: str) -> None:
+    """Note a mapping; of two for one payload type the first counts."""
+    match = _rtpmap(value)
+    if match is None or int(match[1]) > 127 or not int(match[3]):
+        raise SdpError(f"cannot read a=rtpmap:{value[:64]!r}: want TYPE NAME/RATE")
+    channels = "" if match[4] in ("", "/1") else match[4]
+    media.rtpmap.setdefault(match[1], f"{match[2]}/{match[3]}{channels}")
+
+
+def _add_rtcp(media: Media, value: str) -> None:
+    match = _rtcp(value)
+    if match is None or int(match[1]) > 65535:
+        raise SdpError(f"cannot read a=rtcp:{value[:64]!r}: want PORT [IN IP4 ADDRESS]")
+    media.rtcp_port = int(match[1])
+    media.rtcp_address = match[2]
+
+
+def family(address: str) -> int | None:
+    """4 or 6 for an address literal, None for a name."""
+    if _ipv4(address):
+        return 4
+    if ":" not in address or "%" in address or len(address) > 45:
+        return None
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return None
+    return 6
