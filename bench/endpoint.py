@@ -46,7 +46,9 @@ _tag = re.compile(rb"\r\nTo: [^\r]*;tag=([^\r;]+)").search
 _copied = re.compile(rb"(?:Via|From|To|Call-ID|CSeq): [^\r]*\r\n").findall
 
 
-def request(method: str, call: str, branch: int, cseq: int, to: str = "", body: bytes = b"") -> bytes:
+def request(
+    method: str, call: str, branch: int, cseq: int, to: str = "", body: bytes = b""
+) -> bytes:
     kind = "Content-Type: application/sdp\r\n" if body else ""
     text = REQUEST.format(
         method=method, call=call, branch=branch, cseq=cseq, to=to, kind=kind, length=len(body)

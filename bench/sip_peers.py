@@ -120,9 +120,7 @@ class Vosd(Peer):
             self.name = f"vosd (media {media})"
 
     def start(self, directory: Path) -> None:
-        self.switch = PrivateSwitch(directory, node="bench")
-        self.switch.listens = [(HOST, PORT)]
-        self.switch.write_config()
+        self.switch = PrivateSwitch(directory, node="bench", port=PORT)
         self.switch.start()
         self.switch.vosctl("gateway", "add", "caller", "--kind", "mapping",
                            "--address", f"{CALLER}:{CALLER_PORT}", "--auth", "ip")  # fmt: skip

@@ -37,23 +37,26 @@ def endpoint(host: str, port: int) -> str:
 
 
 class PrivateSwitch:
-    """One vosd under `directory`; `hosts` are the loopback addresses it listens on."""
+    """One vosd under `directory`; `hosts` are the loopback addresses it listens on.
+
+    `port` 0 takes a free one.
+    """
 
     def __init__(
-        self, directory: Path, hosts: Sequence[str] = ("127.0.0.1",), node: str = "private"
+        self,
+        directory: Path,
+        hosts: Sequence[str] = ("127.0.0.1",),
+        node: str = "private",
+        port: int = 0,
     ) -> None:
         self.directory = directory
         self.node = node
-        self.listens = [(host, free_port(host)) for host in hosts]
+        self.listens = [(host, port or free_port(host)) for host in hosts]
         self.socket = directory / "control.sock"
         self.config = directory / "vosd.toml"
         self.log = directory / "vosd.log"
         self.process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
-        self.write_config()
-
-    def write_config(self) -> None:
-        """Write the configuration file for `listens` as they are now."""
         self.config.write_text(self._toml(), "utf-8")
 
     def _toml(self) -> str:

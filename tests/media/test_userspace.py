@@ -311,6 +311,7 @@ def test_sockets_of_a_rested_pair_are_used_again(switch: Switch) -> None:
     local = session.a.local
     session.close(switch.now)
     assert session.a.received().packets == session.b.sent().packets == 3
+    assert len(b.received()) == 3
     switch.now += 6
     switch.engine.tick(switch.now)
     again = switch.engine.open("next", 4, 4, switch.now)

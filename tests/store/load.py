@@ -101,15 +101,14 @@ def main() -> None:
     parser.add_argument("--lazy", type=float, default=Tuning().lazy_s)
     parser.add_argument("--checkpoint", type=int, default=Tuning().checkpoint_pages)
     given = parser.parse_args()
-    tuning = Tuning(
-        gather_s=given.gather, lazy_s=given.lazy, checkpoint_pages=given.checkpoint
-    )
+    tuning = Tuning(gather_s=given.gather, lazy_s=given.lazy, checkpoint_pages=given.checkpoint)
     before = cpu()
     drive(None, given.rate, given.seconds / 2, given.hold)
     idle = (cpu() - before) / (given.seconds / 2)
     with tempfile.TemporaryDirectory(dir=".") as where:
-        store = Store.open(f"sqlite:///{Path(where).absolute()}/load.db", node="edge-1",
-                           tuning=tuning)
+        store = Store.open(
+            f"sqlite:///{Path(where).absolute()}/load.db", node="edge-1", tuning=tuning
+        )
         before = cpu()
         waits = sorted(drive(store, given.rate, given.seconds, given.hold))
         store.writer.flush()

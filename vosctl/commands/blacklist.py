@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from vosd.wire.records import BlacklistRow
 
 Numbers = Annotated[list[str], typer.Argument(metavar="NUMBER...", help="Digits.")]
-COLUMNS = [Column("number", keep=True), "matches", "side", "expires", "since", "by", "why"]
+COLUMNS: list[Column | str] = [
+    Column("number", keep=True),
+    "matches",
+    "side",
+    "expires",
+    "since",
+    "by",
+    "why",
+]
 
 app = group("Numbers blocked on every path in: gateways and phones.")
 

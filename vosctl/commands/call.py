@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: a redraw takes the terminal at most this often
 REDRAW_S = 0.25
-COLUMNS = [
+COLUMNS: list[Column | str] = [
     Column("id", keep=True),
     "state",
     Column("length", right=True),
@@ -160,10 +160,9 @@ def _row(call: CallView) -> list[Text]:
         call.routing or UNKNOWN,
         _relay(call),
     ]
-    legs = {leg.side: leg for leg in call.legs}
+    streams = {str(leg.side): leg.received for leg in call.legs}
     for side in ("a", "b"):
-        leg = legs.get(side)  # type: ignore[call-overload]
-        received = leg.received if leg is not None else None
+        received = streams.get(side)
         row.append(graded(received.loss_percent if received else None, LOSS_PERCENT))
         row.append(graded(received.jitter_ms if received else None, JITTER_MS))
     return row

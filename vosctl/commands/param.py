@@ -17,7 +17,7 @@ from vosctl.session import WRONG, Context, DryRun, Session, Why, assignments, gr
 from vosd import catalog
 from vosd.catalog import presets as known_presets
 from vosd.wire import params
-from vosd.wire.records import AuditList, ParamChanged, ParamList, ParamSet, ParamView
+from vosd.wire.records import AuditList, ParamChange, ParamChanged, ParamList, ParamSet, ParamView
 
 app = group("Parameters: values, changes, history, presets, known mistakes.")
 preset_app = group("Presets: values that belong together.")
@@ -25,6 +25,7 @@ app.add_typer(preset_app, name="preset")
 
 #: terminal columns that hold the range beside the rest of a row
 ROOMY = 150
+NOT_OBEYED = Cell("not obeyed yet", "dim")
 #: -3 is a value, not an option
 VALUES = {"ignore_unknown_options": True}
 
@@ -181,7 +182,8 @@ def preset_show(ctx: Context, name: Annotated[str, typer.Argument(metavar="NAME"
     run.console.say(Cell(f"{preset.group}/{preset.name}: {preset.summary}", "head"))
     run.console.table(
         [Column("NAME", keep=True), "PRESET", "NOW"],
-        [(key, _worded(key, text), _now(key, preset.current[key], text))
+        [(key, _worded(key, text, catalog.ALL[key].kind.unit),
+          _now(key, preset.current[key], text))
          for key, text in preset.values.items()],
     )  # fmt: skip
 
@@ -217,6 +219,8 @@ def _values(words: list[str]) -> dict[str, str]:
     if len(words) == 1:
         raise Usage(f"cannot set {words[0]} to nothing: NAME=VALUE or NAME VALUE is accepted",
                     f"the empty value: {words[0]}=")  # fmt: skip
+    if len(words) > 2 and any("=" in word for word in words[1:]):
+        raise Usage(f"cannot set {words[0]} and others so: NAME=VALUE for each is accepted")
     return {words[0]: " ".join(words[1:])}
 
 
@@ -241,9 +245,9 @@ def _check(name: str, text: str, gateway: str | None) -> None:
     except catalog.BadValue as error:
         raise Usage(str(error)) from None
     if gateway is not None and not catalog.ALL[name].overridable:
-        able = [row.name for row in catalog.ALL.values() if row.overridable]
         raise Usage(f"cannot set {name} for {gateway} alone: it has one value for all",
-                    f"a gateway may differ in {' '.join(able)}")  # fmt: skip
+                    "vosctl param show NAME says where gateways may differ,"
+                    " for instance SS_MEDIAPROXYMODE")  # fmt: skip
 
 
 def _set(run: Session, change: ParamSet) -> None:
@@ -258,11 +262,8 @@ def _changed(run: Session, reply: ParamChanged, asked: Sequence[str]) -> None:
         if reply.changes:
             console.table(
                 [Column("NAME", keep=True), "OLD", "NEW", "TAKES EFFECT"],
-                [(row.name if row.gateway is None else f"{row.name}@{row.gateway}",
-                  _worded(row.name, row.old) or "value for all",
-                  _worded(row.name, row.new) or "value for all", row.takes_effect)
-                 for row in reply.changes],
-            )  # fmt: skip
+                [_change_row(row) for row in reply.changes],
+            )
         same = [name for name in asked if name not in {row.name for row in reply.changes}]
         if same:
             console.say(f"already so: {', '.join(same)}")
@@ -271,6 +272,18 @@ def _changed(run: Session, reply: ParamChanged, asked: Sequence[str]) -> None:
     for warning in reply.warnings:
         for line in _wrapped(f"warning: {warning}"):
             console.note(Cell(line, "warn"))
+
+
+def _change_row(row: ParamChange) -> tuple[Text, ...]:
+    """`""` of a gateway's old or new value: it had, or has, none of its own."""
+    known = catalog.ALL.get(row.name)
+    old, new = (_worded(row.name, value, known.kind.unit if known else "")
+                for value in (row.old, row.new))
+    if row.gateway is not None:
+        old, new = old or "value for all", new or "value for all"
+    obeyed = known is None or known.obeyed
+    return (row.name if row.gateway is None else f"{row.name}@{row.gateway}",
+            old or '""', new or '""', row.takes_effect if obeyed else NOT_OBEYED)  # fmt: skip
 
 
 def _list(run: Session, query: params.ParamQuery, empty: str) -> None:
@@ -291,7 +304,7 @@ def _rows(view: ParamView) -> Iterator[tuple[Text, ...]]:
     style = "warn" if view.value != view.default else ""
     yield (
         view.name, Cell(_unit(view, view.value), style), _unit(view, view.default),
-        view.takes_effect if view.obeyed else Cell("not obeyed yet", "dim"),
+        view.takes_effect if view.obeyed else NOT_OBEYED,
         view.source, view.accepts,
     )  # fmt: skip
     for gateway, value in view.overrides.items():
@@ -341,22 +354,24 @@ def _finding(console: Console, row: params.LintRow) -> None:
 
 
 def _unit(view: ParamView, value: str) -> str:
-    """The value for people: its number beside a word, its unit beside a number."""
-    text = _worded(view.name, value)
-    return f"{text} {view.unit}" if view.unit and value.lstrip("-").isdigit() else text or '""'
+    return _worded(view.name, value, view.unit) or '""'
 
 
-def _worded(name: str, value: str) -> str:
-    """`must_on (3)` for must_on; as it came where a newer daemon knows more than we do."""
+def _worded(name: str, value: str, unit: str = "") -> str:
+    """For people: the number beside a word, the unit beside a number."""
+    if value.lstrip("-").isdigit():
+        return f"{value} {unit}" if unit else value
     try:
         kind = catalog.ALL[name].kind
         return kind.describe(kind.parse(value)) if value else ""
     except (KeyError, ValueError):
+        # a newer daemon may know more than this program
         return value
 
 
 def _now(name: str, value: str, wanted: str) -> Cell:
-    return Cell(_worded(name, value), "" if value == wanted else "warn")
+    text = _worded(name, value, catalog.ALL[name].kind.unit)
+    return Cell(text, "" if value == wanted else "warn")
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

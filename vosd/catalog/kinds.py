@@ -146,10 +146,10 @@ class Duration(_Base, frozen=True, kw_only=True):
     words: Mapping[str, float] = {}
 
     def parse(self, text: str) -> float:
-        text = text.strip().lower()
-        if text in self.words:
-            return self.words[text]
-        match = DURATION.fullmatch(text)
+        wanted = text.strip().lower()
+        if wanted in self.words:
+            return self.words[wanted]
+        match = DURATION.fullmatch(wanted)
         if not match:
             raise self.refuse(text)
         count = Decimal(match[1]) * IN_SECONDS[match[2] or self.unit] / IN_SECONDS[self.unit]

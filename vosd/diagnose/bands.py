@@ -18,7 +18,7 @@ class Band(msgspec.Struct, frozen=True):
     critical: float | None
 
     def severity(self, figure: float | None) -> Severity:
-        """"ok" for an unknown figure too: what is not known is not held against anybody."""
+        """ "ok" for an unknown figure too: what is not known is not held against anybody."""
         if figure is None:
             return "ok"
         if self.critical is not None and figure > self.critical:

@@ -121,7 +121,11 @@ class Dialogue:
         self._calls.happen(live, GiveUp(), clock)
 
     def _acked(self, event: sip.Acked, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        """The body of an ACK answers an offer made in the 2xx (RFC 3261 13.2.1)."""
+        """The call stands for both sides: from here silence counts. The ACK's body may answer an
+        offer made in the 2xx (RFC 3261 13.2.1)."""
+        if not live.acked:
+            live.acked = True
+            live.media.expect(clock.mono)
         other = live.dialog("b" if leg == "a" else "a")
         if other is None or not live.confirming:
             return

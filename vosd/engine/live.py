@@ -37,6 +37,7 @@ class LiveCall:
         "a_agent",
         "a_call_id",
         "a_signalling",
+        "acked",
         "b",
         "b_agent",
         "b_call_id",
@@ -66,6 +67,8 @@ class LiveCall:
         self.pending: Message | None = None
         #: an open record is on disk or on its way there
         self.stored = False
+        #: the caller confirmed the answer
+        self.acked = False
         #: leg b waits for the ACK whose body leg a's ACK brings (the offer came in the answer)
         self.confirming = False
         #: the side whose re-INVITE is being passed on

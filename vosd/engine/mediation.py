@@ -13,8 +13,6 @@ from vosd.sdp import offer
 from vosd.sdp.session import Media, SdpError, Session, rewrite
 from vosd.switch.events import Leg
 
-_STATIC_RATE = 8000
-
 
 class LegMedia:
     """What one side last said, and the version of what it was last told."""
@@ -93,7 +91,7 @@ class Mediation:
         rtcp = (media.rtcp_address or media.address, media.rtcp_port or media.port + 1)
         try:
             side.aim(remote, rtcp, nat=said.nat, direction=media.direction,
-                     clock_rates=clock_rates(media), now=now)
+                     clock_rates=offer.clock_rates(media), now=now)
         except ValueError as error:
             raise SdpError(str(error)) from None
 
@@ -141,13 +139,3 @@ def audio_of(body: bytes) -> Media | None:
     except SdpError:
         return None
 
-
-def clock_rates(media: Media) -> dict[int, int]:
-    """RTP clock rate per payload type; what is not mapped runs at 8 kHz (RFC 3551 6)."""
-    rates: dict[int, int] = {}
-    for text in media.formats:
-        if text.isdigit():
-            mapped = media.rtpmap.get(int(text), "")
-            rate = mapped.split("/")[1] if mapped.count("/") else ""
-            rates[int(text)] = int(rate) if rate.isdigit() else _STATIC_RATE
-    return rates

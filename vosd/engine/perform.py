@@ -143,17 +143,15 @@ class Performer:
         live.confirming = not offered
         live.invite = None
         self._endpoint.accept(live.a, clock.mono, body=body)
-        live.media.expect(clock.mono)
         return None
 
     def _refuse(self, live: LiveCall, refuse: Refuse, clock: Clock) -> None:
         a, live.a = live.a, None
         if a is not None:
             headers = legs.reason_header(REASONS[refuse.reason])
-            code = legs.code_to_caller(refuse.code)
             if refuse.reason in _RETRY_LATER:
                 headers = (*headers, ("Retry-After", str(self._lines.retry_after())))
-            self._endpoint.reject(a, code, clock.mono, headers=headers)
+            self._endpoint.reject(a, refuse.code, clock.mono, headers=headers)
 
     def _clear(self, live: LiveCall, clear: Clear, clock: Clock) -> None:
         dialog = live.dialog(clear.leg)

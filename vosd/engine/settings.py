@@ -246,9 +246,9 @@ class Settings:
         idle = [row.name for row in rows if not catalog.ALL[row.name].obeyed]
         warnings = [sentence for sentence in fresh if sentence not in known]
         if idle:
-            verb = "is" if len(idle) == 1 else "are"
+            verb, it = ("is", "it") if len(idle) == 1 else ("are", "them")
             warnings.append(f"{', '.join(idle)} {verb} kept, but nothing in this version"
-                            " obeys it yet: calls do not change")
+                            f" obeys {it} yet: calls do not change")
         return warnings
 
     def _tell(self, staged: Staged) -> None:

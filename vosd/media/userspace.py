@@ -158,7 +158,10 @@ class UserspaceRelay:
     def _pace(self) -> None:
         if not self._loop:
             return
-        count = self.drain()
+        count = 0
+        # One datagram per socket and pass: go round until a pass finds nothing.
+        while (served := self.drain()) and (count := count + served) < BATCH:
+            pass
         self._paced += count
         now = self._loop.time()
         if now >= self._window_ends:

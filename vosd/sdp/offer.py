@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Offer and answer as a relaying switch sees them (RFC 3264), and the rewriting of both."""
+"""What an offer and an answer mean: codecs, hold, private addresses (RFC 3264, RFC 3551)."""
 
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address
 
-from vosd.sdp.session import Media, SdpError, family
+from vosd.sdp.session import Media, family, rewrite
 
-__all__ = ["agreed", "codec_names", "family", "is_private", "on_hold", "rewrite"]
+__all__ = [
+    "agreed",
+    "clock_rates",
+    "codec_names",
+    "family",
+    "is_private",
+    "on_hold",
+    "rewrite",
+]
 
 # RFC 3551 tables 4 and 5: payload type -> encoding/clock rate. G.722 says 8000 (section 4.5.2).
 STATIC = {
@@ -40,22 +48,56 @@ STATIC = {
 # Formats that go along with a codec and are none.
 _COMPANIONS = frozenset(("telephone-event", "cn", "red", "t38"))
 
-# RFC 1918, RFC 6598, RFC 3927, loopback; ULA (RFC 4193), link-local, loopback.
-_PRIVATE = tuple(
-    ip_network(text)
-    for text in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "169.254.0.0/16",
-        "127.0.0.0/8",
-        "fc00::/7",
-        "fe80::/10",
-        "::1/128",
-    )
-)
+# RFC 1918, RFC 6598 (carrier NAT), RFC 3927 (link-local).
 _private4 = re.compile(
-    r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|169\.254\.|127\."
+    r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|169\.254\."
     r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
 ).match
+
+
+def is_private(address: str) -> bool:
+    """Whether a literal is RFC 1918, 100.64/10, link-local or ULA; a mapped IPv4 counts as IPv4."""
+    if family(address) == 4:
+        return _private4(address) is not None
+    if family(address) is None:
+        return False
+    literal = IPv6Address(address)
+    if literal.ipv4_mapped is not None:
+        return is_private(str(literal.ipv4_mapped))
+    top = int(literal) >> 112
+    return top & 0xFE00 == 0xFC00 or top & 0xFFC0 == 0xFE80
+
+
+def on_hold(media: Media) -> bool:
+    """Whether the sender of this description wants no media (RFC 3264 8.4, and RFC 2543's way)."""
+    return media.address in ("0.0.0.0", "::") or media.direction in ("sendonly", "inactive")
+
+
+def _encoding(media: Media, payload_type: str) -> str:
+    return media.rtpmap.get(payload_type) or STATIC.get(payload_type, payload_type)
+
+
+def codec_names(media: Media) -> list[str]:
+    """Encoding names in the order of preference; a number where nobody says what it is."""
+    return [_encoding(media, payload_type).partition("/")[0] for payload_type in media.formats]
+
+
+def clock_rates(media: Media) -> dict[int, int]:
+    """Payload type -> RTP clock rate in Hz, for what is known."""
+    rates: dict[int, int] = {}
+    for payload_type in media.formats:
+        rate = _encoding(media, payload_type).split("/")[1:2]
+        if rate and payload_type.isdigit():
+            rates[int(payload_type)] = int(rate[0])
+    return rates
+
+
+def agreed(offer: Media, answer: Media) -> str | None:
+    """The codec both sides will use first: the answer's first that was offered, None if none."""
+    offered = {_encoding(offer, payload_type).lower() for payload_type in offer.formats}
+    for payload_type in answer.formats:
+        encoding = _encoding(answer, payload_type)
+        name = encoding.partition("/")[0]
+        if encoding.lower() in offered and name.lower() not in _COMPANIONS:
+            return name
+    return None

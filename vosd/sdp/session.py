@@ -21,11 +21,13 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _ipv4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _host = re.compile(r"(?![0-9.]+$)[A-Za-z0-9](?:[A-Za-z0-9\-_.]{0,253})").fullmatch
 _media = re.compile(
-    r"([A-Za-z0-9\-.+_!#$%&'*^`{|}~]+) ([0-9]{1,5})(?:/[0-9]{1,5})? ([A-Za-z0-9/\-.]+)((?: [!-~]+)+) *"
+    r"([A-Za-z0-9\-.+_]++) ([0-9]{1,5})(?:/[0-9]{1,5})? ([A-Za-z0-9/\-.]++)((?: ++[!-~]++)*+) *+"
 ).fullmatch
-_rtpmap = re.compile(r"([0-9]{1,3}) +([^\x00-\x20\x7f/]+)/([0-9]{1,7})((?:/[0-9]{1,3})?) *").fullmatch
-_fmtp = re.compile(r"([0-9]{1,3}) +([^\r\n]+)").fullmatch
-_rtcp = re.compile(r"([0-9]{1,5})(?: +IN +IP[46] +([^\x00-\x20]+))? *").fullmatch
+_rtpmap = re.compile(
+    r"([0-9]{1,3}) ++([^\x00-\x20\x7f/]++)/([0-9]{1,7})((?:/[0-9]{1,3})?) *+"
+).fullmatch
+_fmtp = re.compile(r"([0-9]{1,3}) ++(.++)").fullmatch
+_rtcp = re.compile(r"([0-9]{1,5})(?: ++IN ++IP[46] ++([^\x00-\x20]++))? *+").fullmatch
 
 
 class SdpError(Exception):
@@ -79,7 +81,7 @@ class Session(msgspec.Struct):
 class _Reader:
     """The state of one pass over the lines: the section being filled, and the session's values."""
 
-    __slots__ = ("address", "current", "direction", "directed", "media", "origin", "ptime")
+    __slots__ = ("address", "current", "direction", "media", "origin", "ptime")
 
     def __init__(self) -> None:
         self.address: str | None = None
@@ -88,7 +90,6 @@ class _Reader:
         self.origin: list[str] = []
         self.media: list[Media] = []
         self.current: Media | None = None
-        self.directed = False
 
     def read(self, body: bytes) -> Session:
         for line in _lines(body):
@@ -225,3 +226,100 @@ def family(address: str) -> int | None:
     except ValueError:
         return None
     return 6
+
+
+# Attributes that may say where else the peer can be reached; see above.
+_SUSPECT = frozenset((b"a=can", b"a=ice", b"a=rem", b"a=end", b"a=rtc"))
+_DROPPED = (
+    b"a=candidate:",
+    b"a=ice-",
+    b"a=remote-candidates:",
+    b"a=end-of-candidates",
+    b"a=rtcp-mux",
+)
+# Where a line stands: before any m=, in the audio section we relay, in any other.
+_SESSION, _OURS, _OTHER = 0, 1, 2
+
+
+def rewrite(
+    body: bytes,
+    *,
+    address: str,
+    port: int,
+    rtcp_port: int | None,
+    session_id: str,
+    version: int,
+    user: str = "vosd",
+) -> bytes:
+    """A description as the other side shall see it: o= is ours, media come to `address`:`port`.
+
+    Changed: o=; every c= but those of 0.0.0.0 and ::, which are a hold and stay one; the port of
+    the first audio section in use; every other m= gets port 0. a=rtcp becomes `rtcp_port`, and is
+    dropped when that is None or in a refused section; it is added where `rtcp_port` is not the
+    port after `port`. ICE and rtcp-mux are dropped. Line ends and all else, including the profile
+    (RTP/SAVP), stay. Raises SdpError when o= or the audio's c= is missing.
+    """
+    where = f"IN {'IP6' if ':' in address else 'IP4'} {address}".encode()
+    origin = f"o={user} {session_id} {version} ".encode() + where
+    rtcp = b"" if rtcp_port is None else b"a=rtcp:%d %b" % (rtcp_port, where)
+    missing = b"" if rtcp_port == port + 1 else rtcp
+    section, taken, owned, connected = _SESSION, False, False, False
+    out: list[bytes] = []
+    for line in body.split(b"\n"):
+        head = line[:2]
+        if head == b"a=":
+            if line[:5] in _SUSPECT:
+                if line.startswith(_DROPPED):
+                    continue
+                if line.startswith(b"a=rtcp:"):
+                    if section != _OURS or not rtcp:
+                        continue
+                    line, missing = rtcp + _end(line), b""
+        elif head == b"c=":
+            connected = connected or section != _OTHER
+            if not _held(line):
+                line = b"c=" + where + _end(line)
+        elif head == b"m=":
+            if section == _OURS and missing:
+                out.append(missing + _end(line))
+                missing = b""
+            section = _OTHER
+            if not taken and line.startswith(b"m=audio ") and _active(line):
+                section, taken = _OURS, True
+            line = _with_port(line, port if section == _OURS else 0)
+        elif head == b"o=":
+            line, owned = origin + _end(line), True
+        out.append(line)
+    if not owned or (taken and not connected):
+        raise SdpError(f"cannot readdress SDP without {'c=' if owned else 'o='}")
+    if section == _OURS and missing:
+        _append(out, missing)
+    return b"\n".join(out)
+
+
+def _end(line: bytes) -> bytes:
+    return b"\r" if line.endswith(b"\r") else b""
+
+
+def _held(line: bytes) -> bool:
+    return line.rstrip().endswith((b" 0.0.0.0", b" ::"))
+
+
+def _active(line: bytes) -> bool:
+    return line.split(b" ", 2)[1].partition(b"/")[0].strip(b"0 \r") != b""
+
+
+def _with_port(line: bytes, port: int) -> bytes:
+    fields = line.split(b" ", 2)
+    if len(fields) < 3:
+        raise SdpError(f"cannot read {line[:64]!r}: want m=audio PORT RTP/AVP FORMATS")
+    return b"%b %d %b" % (fields[0], port, fields[2])
+
+
+def _append(out: list[bytes], line: bytes) -> None:
+    """Add a last line, before the empty piece behind the last line end or after a bare end."""
+    if out[-1]:
+        out[-1] += b"\r"
+        out.append(line)
+    else:
+        out.insert(-1, line + _end(out[-2]))

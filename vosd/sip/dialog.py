@@ -194,6 +194,16 @@ class Dialog:
             self.contact = contact
             self.way = None
 
+    def learn(self, message: Message) -> None:
+        """Take the dialog's other half from an answer to our INVITE (12.1.2, 13.2.2.4)."""
+        self.remote_tag = message.to_tag
+        self.remote_party = message.get("to") or self.remote_party
+        self.contact = message.get("contact")
+        recorded = message.get("record-route") is not None
+        self.record = tuple(reversed(message.all("record-route"))) if recorded else ()
+        self.charset = message.charset
+        self.way = None
+
     def route(self, own: Container[Address]) -> Way:
         """How the next request is written, and where it goes.
 

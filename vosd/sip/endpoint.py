@@ -29,6 +29,9 @@ class Endpoint(Caller, Callee):
 
     def receive(self, data: bytes, source: Address, local: int, now: float) -> list[Event]:
         """Take one datagram. Never raises for what it holds."""
+        if source in self.own:
+            self.blocked += 1  # a loop, or a forged source that would make one
+            return []
         try:
             message = parse(data)
         except SipParseError as error:
@@ -110,8 +113,11 @@ class Endpoint(Caller, Callee):
         if pending is not None:
             pending.dialog = None
 
-    def drop(self, dialog: Dialog, now: float = 0.0) -> None:
-        """Forget a dialog at once, without a BYE and without events."""
+    def drop(self, dialog: Dialog) -> None:
+        """Forget a dialog at once, without a BYE and without events.
+
+        An INVITE of ours that is answered later is acknowledged and ended.
+        """
         server = dialog.server
         if server is not None and server.state == "proceeding":
             self._end_server(server)

@@ -212,18 +212,18 @@ def response(
     if echo is None or echo[0] != received:
         echo = _echoed(request, received)
     _, before, after = echo
-    tag = f";tag={to_tag}" if to_tag and not request.to_tag and "to" in request._first else ""
-    lines = f"SIP/2.0 {code} {reason or REASONS.get(code, 'Unknown')}{before}{tag}{after}"
-    count = lines.count("\n")
     first = request._first
+    tag = f";tag={to_tag}" if to_tag and not request.to_tag and "to" in first else ""
+    line = f"SIP/2.0 {code} {reason or REASONS.get(code, 'Unknown')}"
+    _refuse_line_ends(line + tag, 0)
+    more = ""
     if 100 < code < 300 and "record-route" in first and request.method in ("INVITE", "SUBSCRIBE"):
         routes = [value for name, value in request.headers if name == "record-route"]
-        lines += "".join([f"\r\nRecord-Route: {value}" for value in routes])
-        count += len(routes)
+        more = "".join([f"\r\nRecord-Route: {value}" for value in routes])
     elif code == 100 and "timestamp" in first:
-        lines += f"\r\nTimestamp: {first['timestamp']}"
-        count += 1
-    return _finished(lines, count, headers, body, content_type, request.charset)
+        more = f"\r\nTimestamp: {first['timestamp']}"
+    rest = _rest(headers, body, content_type)
+    return f"{line}{before}{tag}{after}{more}{rest}".encode(request.charset, "replace") + body
 
 
 def request(
@@ -238,28 +238,26 @@ def request(
     Content-Length is added, and Content-Type where there is a body. Raises ValueError for CR or
     LF in a value.
     """
-    return _finished(f"{method} {uri} SIP/2.0", 0, headers, body, content_type, "utf-8")
+    line = f"{method} {uri} SIP/2.0"
+    _refuse_line_ends(line, 0)
+    return f"{line}{_rest(headers, body, content_type)}".encode() + body
 
 
-def _finished(
-    lines: str,
-    count: int,
-    headers: Iterable[tuple[str, str]],
-    body: bytes,
-    content_type: str,
-    charset: str,
-) -> bytes:
-    """Add `headers`, Content-Length and the body to `lines`, which hold `count` line ends."""
+def _rest(headers: Iterable[tuple[str, str]], body: bytes, content_type: str) -> str:
+    """`headers`, Content-Type for a body, Content-Length and the empty line."""
     written = WRITTEN.get
-    added = [f"\r\n{written(name, name)}: {value}" for name, value in headers]
+    lines = [f"\r\n{written(name, name)}: {value}" for name, value in headers]
     if body and content_type:
-        added.append(f"\r\nContent-Type: {content_type}")
-    count += len(added)
-    head = f"{lines}{''.join(added)}\r\nContent-Length: {len(body)}\r\n\r\n"
-    # A line end inside a value would forge a header, so the line ends are counted.
-    if head.count("\n") != count + 3 or head.count("\r") != count + 3:
-        raise ValueError("cannot write a header value with CR or LF in it")
-    return head.encode(charset, "replace") + body
+        lines.append(f"\r\nContent-Type: {content_type}")
+    text = "".join(lines)
+    _refuse_line_ends(text, len(lines))
+    return f"{text}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+
+def _refuse_line_ends(text: str, count: int) -> None:
+    """A line end beyond the `count` we wrote would forge a header."""
+    if text.count("\n") != count or text.count("\r") != count:
+        raise ValueError(f"cannot write {text[:64]!r}: CR or LF in a value")
 
 
 def unsupported(message: Message, supported: Iterable[str] = (), *, proxy: bool = False) -> str:

@@ -34,6 +34,8 @@ from vosd.sip.message import Message
 
 _ADDRESSED = ("contact", "route", "record-route")
 _fold = re.compile(r"\r\n[ \t]++").sub
+_status = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.I | re.S).fullmatch
+_cseq = re.compile(r"(?=[0-9])0*+([0-9]{0,10})[ \t]++([!-~]++)").fullmatch
 _version = re.compile(r"SIP/[0-9]+\.[0-9]+", re.I).fullmatch
 _usual_request = re.compile(rf"([A-Z]++) (sip:{PLAIN_URI}) SIP/2\.0").fullmatch
 # The usual From, To, Contact and Route: one bracketed SIP URI, at most a tag behind it.
@@ -99,24 +101,27 @@ def _decoded(message: Message, octets: bytes) -> str:
 
 
 def _start_line(message: Message, line: str) -> None:
-    match = _usual_request(line)
-    if match:
+    request = _usual_request(line)
+    if request:
         message.is_request = True
-        message.method, message.uri = match.groups()
+        message.method, message.uri = request.groups()
         message.code = 0
         message.reason = ""
-        return
+    elif line[:4].upper() == "SIP/":
+        _status_line(message, line)
+    else:
+        _request_line(message, line)
+
+
+def _request_line(message: Message, line: str) -> None:
     parts = line.split(" ", 2)
-    if parts[0] == "SIP/2.0" or _version(parts[0]):
-        _status_line(message, parts)
-        return
     if len(parts) != 3:
         raise SipParseError(400, f"cannot read request line {line[:64]!r}: want METHOD URI SIP/2.0")
     method, uri, version = parts
-    if version != "SIP/2.0" and version.upper() != "SIP/2.0":
+    if version.upper() != "SIP/2.0":
         code = 505 if _version(version) else 400
         raise SipParseError(code, f"cannot speak version {version[:32]!r}: want SIP/2.0")
-    if method not in METHODS and not token(method):
+    if not token(method):
         raise SipParseError(400, f"cannot read method {method[:32]!r}")
     if not plain_sip_uri(uri):
         match = other_uri(uri)
@@ -129,17 +134,14 @@ def _start_line(message: Message, line: str) -> None:
     message.reason = ""
 
 
-def _status_line(message: Message, parts: list[str]) -> None:
-    digits = parts[1] if len(parts) > 1 else ""
-    if parts[0].upper() != "SIP/2.0":
-        raise SipParseError(505, f"cannot speak version {parts[0][:32]!r}: want SIP/2.0")
-    if len(digits) != 3 or not digits.isascii() or not digits.isdigit() or not "1" <= digits < "7":
-        raise SipParseError(400, f"cannot read status code {digits[:32]!r}: want 100 to 699")
+def _status_line(message: Message, line: str) -> None:
+    status = _status(line)
+    if status is None:
+        raise SipParseError(400, f"cannot read status line {line[:64]!r}: want SIP/2.0 100 to 699")
     message.is_request = False
-    message.method = ""
     message.uri = ""
-    message.code = int(digits)
-    message.reason = parts[2] if len(parts) > 2 else ""
+    message.code = int(status[1])
+    message.reason = status[2] or ""
 
 
 def _first_of_each(message: Message, lines: list[str]) -> dict[str, str]:
@@ -210,18 +212,18 @@ def _transaction(message: Message, first: dict[str, str]) -> None:
     if not call_id or not call_id.isascii() or not call_id.isprintable() or " " in call_id:
         raise SipParseError(400, f"cannot read Call-ID {(call_id or '')[:64]!r}")
     message.call_id = call_id
-    parts = first.get("cseq", "").split()
-    digits = parts[0] if len(parts) == 2 else ""
-    if not digits.isascii() or not digits.isdigit() or len(digits.lstrip("0")) > 10:
+    counted = _cseq(first.get("cseq", ""))
+    if counted is None:
         raise SipParseError(400, f"cannot read CSeq {first.get('cseq', '')[:64]!r}")
-    message.cseq = cseq = int(digits[-10:])
-    message.cseq_method = method = parts[1]
+    digits, method = counted.groups()
+    message.cseq = cseq = int(digits or 0)
+    message.cseq_method = method
     if cseq > MAX_CSEQ:
         raise SipParseError(400, f"cannot count CSeq {cseq}: at most {MAX_CSEQ}")
     if not message.is_request:
+        message.method = method
         if method not in METHODS and not token(method):
             raise SipParseError(400, f"cannot read CSeq method {method[:32]!r}")
-        message.method = method
     elif method != message.method:
         raise SipParseError(400, f"cannot take CSeq method {method[:32]} in {message.method[:32]}")
 
@@ -273,7 +275,6 @@ def _body(rest: bytes, length: str | None) -> bytes:
 
 
 _tag_in = re.compile(rf";[ \t]*+tag[ \t]*+=[ \t]*+({VALUE})", re.I).search
-_cseq_in = re.compile(r"0*+([0-9]{1,10}+)[ \t]++([!-~]++)").fullmatch
 _COPIED = frozenset(("from", "to", "call-id", "cseq"))
 
 
@@ -331,8 +332,8 @@ def _remaining_fields(message: Message, words: list[str], first: dict[str, str])
     message.reason = ""
     message.body = b""
     message.call_id = first.get("call-id", "")
-    cseq = _cseq_in(first.get("cseq", ""))
-    message.cseq = int(cseq[1]) if cseq else 0
+    cseq = _cseq(first.get("cseq", ""))
+    message.cseq = int(cseq[1] or 0) if cseq else 0
     message.cseq_method = cseq[2] if cseq else message.method
     message.from_tag, message.to_tag = _loose_tag(first.get("from")), _loose_tag(first.get("to"))
     message._from = message._to = message._contacts = message._target = message._echo = None

@@ -198,6 +198,8 @@ class Requester(Core):
         now: float,
         retry: Retry | None = None,
     ) -> None:
+        if dialog.early is not None:
+            dialog.learn(dialog.early)
         dialog.local_cseq += 1
         branch = COOKIE + self._token()
         if retry is None and dialog.credentials is not None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from vosd.sip.auth import answer
 from vosd.sip.core import COOKIE, stop
 from vosd.sip.dialog import Dialog
 from vosd.sip.events import (
@@ -94,7 +95,6 @@ class Caller(Requester):
                 self.events.append(Failed(dialog, 487, message, "response"))
         else:
             self._confirm(dialog, message)
-            dialog.charset = message.charset
             self.events.append(Answered(dialog, message))
 
     def _reinvite_accept(self, tx: InviteClient, message: Message, now: float) -> None:
@@ -106,14 +106,9 @@ class Caller(Requester):
         self.events.append(ReinviteAnswered(dialog, message))
 
     def _confirm(self, dialog: Dialog, message: Message) -> None:
-        """Take the dialog's other half from a 2xx (RFC 3261 12.1.2, 13.2.2.4)."""
+        dialog.learn(message)
         dialog.state = "confirmed"
-        dialog.remote_tag = message.to_tag
-        dialog.remote_party = message.get("to") or dialog.remote_party
-        dialog.contact = message.get("contact")
-        if message.get("record-route") is not None:
-            dialog.record = tuple(reversed(message.all("record-route")))
-        dialog.way = dialog.early = dialog.invite = None
+        dialog.early = dialog.invite = None
 
     def _invite_again(self, tx: InviteClient, message: Message, now: float) -> None:
         """A 2xx after the first: a retransmission, or another branch of a fork."""
@@ -129,7 +124,8 @@ class Caller(Requester):
         dialog.sent_by = message.via.sent_by
         dialog.local_party = message.get("from") or ""
         dialog.local_cseq = tx.cseq
-        dialog.charset = message.charset
+        if tx.dialog is not None:
+            dialog.credentials = tx.dialog.credentials
         self._confirm(dialog, message)
         data, remote = self._write(dialog, "ACK", tx.cseq, "", b"", COOKIE + self._token())
         if tx.acks is None:
@@ -243,8 +239,6 @@ class Caller(Requester):
         if not met or met & retry.tried or len(retry.tried) >= MAX_CHALLENGES:
             return False
         retry.tried |= met
-        from vosd.sip.auth import answer
-
         user, password = dialog.credentials
         uri = dialog.invite.uri if dialog.invite is not None else self._way(dialog).uri
         value = answer(challenges, tx.method, uri, user, password, self._token())

@@ -2,7 +2,7 @@
 """Opens the database: checks the file, sets the pragmas, brings the schema to its revision.
 
 The only module that knows SQLite. The driver is put in autocommit mode and transactions are
-begun and ended by the functions here, so that a failed statement never ends one behind our back.
+begun and ended by `Session`, so that a failed statement never ends one behind our back.
 """
 
 from __future__ import annotations
@@ -91,41 +91,48 @@ class Pragmas:
             driver.execute(line).fetchall()
 
 
-def begin(connection: sa.Connection) -> None:
-    """Start a transaction that may write; waits for the busy time-out at most."""
-    _driver(connection).execute("BEGIN IMMEDIATE")
+class Session:
+    """The writing connection: transactions by hand, the driver's cursor for the hot rows.
 
+    Outside `begin` and `commit` a statement is a transaction of its own.
+    """
 
-def commit(connection: sa.Connection) -> None:
-    """Make it durable. Fails when a full disk has already rolled the transaction back."""
-    _driver(connection).execute("COMMIT")
-    if connection.in_transaction():
-        connection.commit()
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self._driver: Any = connection.connection.dbapi_connection
+        self.cursor: Any = self._driver.cursor()
+        errors = connection.dialect.loaded_dbapi
+        self._outages = (errors.OperationalError, OSError)
+        self._general = errors.DatabaseError
 
+    def begin(self) -> None:
+        """Start a transaction that may write; waits for the busy time-out at most."""
+        self.cursor.execute("BEGIN IMMEDIATE")
 
-def rollback(connection: sa.Connection) -> None:
-    """Undo whatever is left of the transaction; safe when nothing is."""
-    driver = _driver(connection)
-    if driver.in_transaction:
-        driver.execute("ROLLBACK")
-    if connection.in_transaction():
-        connection.rollback()
+    def commit(self) -> None:
+        """Make it durable. Fails when a full disk has already rolled the transaction back."""
+        self.cursor.execute("COMMIT")
+        if self.connection.in_transaction():
+            self.connection.commit()
 
+    def rollback(self) -> None:
+        """Undo whatever is left of the transaction; safe when nothing is."""
+        if self._driver.in_transaction:
+            self.cursor.execute("ROLLBACK")
+        if self.connection.in_transaction():
+            self.connection.rollback()
 
-def cursor(connection: sa.Connection) -> Any:
-    """The driver's own cursor, for the statements of every call."""
-    return _driver(connection).cursor()
-
-
-def _driver(connection: sa.Connection) -> Any:
-    return connection.connection.dbapi_connection
+    def is_outage(self, error: BaseException) -> bool:
+        """The database is at fault (full, locked, damaged), not the row."""
+        return isinstance(error, self._outages) or type(error) is self._general
 
 
 def connect(path: Path, *, busy_ms: int, checkpoint_pages: int) -> sa.Engine:
     """Open `path`, creating or migrating its schema; StoreError when it cannot be used."""
     _check_file(path)
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)), connect_args={"check_same_thread": False}
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"check_same_thread": False, "cached_statements": 256},
     )
     sa.event.listen(engine, "connect", Pragmas(busy_ms, checkpoint_pages))
     try:
@@ -152,7 +159,8 @@ def _check_mode(connection: sa.Connection, path: Path) -> None:
 
 def _bring_up(connection: sa.Connection, path: Path) -> None:
     """Create the schema, or migrate it, in one transaction. Alembic is imported only to migrate."""
-    begin(connection)
+    session = Session(connection)
+    session.begin()
     try:
         tables = sa.inspect(connection).get_table_names()
         if not tables:
@@ -166,9 +174,9 @@ def _bring_up(connection: sa.Connection, path: Path) -> None:
             )
         else:
             _migrate(connection, path)
-        commit(connection)
+        session.commit()
     except BaseException:
-        rollback(connection)
+        session.rollback()
         raise
 
 

@@ -7,13 +7,14 @@ can cost 5 ms. One step for a batch keeps the answer quick.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import chain, islice
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
-SIZES = (64, 32, 16, 8, 4, 2, 1)
+#: rows in one statement; 64 rows of 17 columns stay far below the 32766 variables of SQLite
+BLOCK = 64
 
 
 class Insert:
@@ -27,15 +28,16 @@ class Insert:
         changed = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in keys)
         action = f"UPDATE SET {changed}" if replace else "NOTHING"
         self._tail = f" ON CONFLICT ({', '.join(keys)}) DO {action}"
-        self._texts = {n: self._head + ", ".join([self._row] * n) + self._tail for n in SIZES}
+        self._texts = [self._text(count) for count in range(BLOCK + 1)]
 
-    def write(self, cursor: Any, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Execute for all `rows`, in order, in blocks of a few fixed sizes."""
-        waiting = list(rows)
-        source = iter(waiting)
-        left = len(waiting)
-        for size in SIZES:
-            while left >= size:
-                block = chain.from_iterable(islice(source, size))
-                cursor.execute(self._texts[size], tuple(block))
-                left -= size
+    def _text(self, count: int) -> str:
+        return self._head + ", ".join([self._row] * count) + self._tail
+
+    def write(self, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Execute for all `rows`, in order, `BLOCK` in a statement."""
+        if len(rows) <= BLOCK:
+            if rows:
+                cursor.execute(self._texts[len(rows)], tuple(chain.from_iterable(rows)))
+            return
+        for start in range(0, len(rows), BLOCK):
+            self.write(cursor, rows[start : start + BLOCK])

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 
 from vosd.store import database
 from vosd.store.errors import StoreError
+from vosd.store.rows import BLOCK
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ STALE_S = 5.0
 class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     """How long rows wait for company, in seconds, and what SQLite is told."""
 
-    #: urgent rows, under load; a row that comes alone is committed at once
-    gather_s: float = 0.002
+    #: pause between commits under load; after a quiet time an urgent row is committed at once
+    gather_s: float = 0.004
     lazy_s: float = 0.05
     busy_ms: int = 500
     checkpoint_pages: int = 4000
@@ -114,11 +115,7 @@ class Writer:
         #: commits made, rows the database refused for good
         self.commits = 0
         self.rejected = 0
-        self._engine = engine
         self._channels = tuple(channels)
-        driver = engine.dialect.loaded_dbapi
-        self._outages = (driver.OperationalError, OSError)
-        self._database_error = driver.DatabaseError
         self._lock = threading.Lock()
         self._bell = threading.Event()
         self._closing = threading.Event()
@@ -127,10 +124,11 @@ class Writer:
         self._lazy_since: float | None = None
         self._held_since: float | None = None
         self._flushing = False
-        self._last_commit = 0.0
+        self._asleep = False
+        self._busy = False
         self._pause = 0.0
         self._give_up = float("inf")
-        self._connection: sa.Connection = engine.connect()
+        self._session = database.Session(engine.connect())
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -200,15 +198,16 @@ class Writer:
         self._thread.join()
 
     def _stamp(self, urgent: bool) -> bool:
-        """Note since when something waits; True when the thread has to be woken."""
+        """Note since when something waits; True when the thread sleeps and has to be woken."""
         if urgent:
-            if self._urgent_since is None:
-                self._urgent_since = time.monotonic()
-                return True
-        elif self._lazy_since is None:
+            if self._urgent_since is not None:
+                return False
+            self._urgent_since = time.monotonic()
+        else:
+            if self._lazy_since is not None:
+                return False
             self._lazy_since = time.monotonic()
-            return True
-        return False
+        return self._asleep
 
     def _run(self) -> None:
         while True:
@@ -218,7 +217,7 @@ class Writer:
             if last and (self.depth == 0 or time.monotonic() >= self._give_up):
                 break
         self._abandon()
-        self._connection.close()
+        self._session.connection.close()
 
     def _wait(self) -> None:
         """Sleep until there is something to commit, or until a failed commit is to be retried."""
@@ -226,25 +225,25 @@ class Writer:
             if self._closing.wait(self._pause):
                 time.sleep(RETRY_FIRST_S)
             return
+        if self._busy:
+            time.sleep(self.tuning.gather_s)
         while not self._closing.is_set():
-            now = time.monotonic()
-            lazy = self._lazy_since
-            if self._urgent_since is not None:
-                self._gather(now)
+            with self._lock:
+                pause = self._until_due()
+                self._asleep = pause is None or pause > 0
+            if not self._asleep:
                 return
-            if lazy is not None and now - lazy >= self.tuning.lazy_s:
-                return
-            self._bell.wait(None if lazy is None else self.tuning.lazy_s - (now - lazy))
+            self._bell.wait(pause)
+            self._asleep = False
             self._bell.clear()
 
-    def _gather(self, now: float) -> None:
-        """Under load, let urgent rows come together; alone after a quiet time, go at once."""
-        since = self._urgent_since
-        if since is None or now - self._last_commit > 5 * self.tuning.gather_s:
-            return
-        left = since + self.tuning.gather_s - now
-        if left > 0:
-            time.sleep(left)
+    def _until_due(self) -> float | None:
+        """Seconds until a commit is due, None when nothing waits."""
+        if self._urgent_since is not None or self._flushing:
+            return 0.0
+        if self._lazy_since is None:
+            return None
+        return self._lazy_since + self.tuning.lazy_s - time.monotonic()
 
     def _take(self) -> list[Job]:
         """Take the urgent rows, and the lazy ones when they are due; answer the changes."""
@@ -272,13 +271,15 @@ class Writer:
         """One commit, and everyone's answer. Nothing escapes: the thread outlives any fault."""
         if not jobs and not any(channel.held for channel in self._channels):
             self._held_since = None
+            self._busy = False
             return
+        self._busy = True
         refused: dict[str, dict[Any, str]] = {}
         try:
             try:
                 self._commit(jobs, self._write_channel)
             except Exception as error:
-                if self._is_outage(error):
+                if self._session.is_outage(error):
                     raise
                 log.warning("cannot store a batch: %s; storing its rows one by one", error)
                 self._commit(jobs, lambda c, ch: self._write_singly(c, ch, refused))
@@ -287,19 +288,21 @@ class Writer:
         else:
             self._succeeded(jobs, refused)
 
-    def _commit(self, jobs: Iterable[Job], write: Callable[[Any, Channel], None]) -> None:
-        connection = self._connection
+    def _commit(self, jobs: Sequence[Job], write: Callable[[Any, Channel], None]) -> None:
+        session = self._session
+        held = [channel for channel in self._channels if channel.held]
         try:
-            database.begin(connection)
-            cursor = database.cursor(connection)
-            for channel in self._channels:
-                if channel.held:
-                    write(cursor, channel)
+            if not jobs and len(held) == 1 and held[0].urgent and len(held[0].held) <= BLOCK:
+                write(session.cursor, held[0])
+                return
+            session.begin()
+            for channel in held:
+                write(session.cursor, channel)
             for job in jobs:
-                self._work(connection, job)
-            database.commit(connection)
+                self._work(session.connection, job)
+            session.commit()
         except BaseException:
-            database.rollback(connection)
+            session.rollback()
             raise
 
     @staticmethod
@@ -326,7 +329,7 @@ class Writer:
                 try:
                     channel.write(cursor, {key: attempt})
                 except Exception as error:
-                    if self._is_outage(error):
+                    if self._session.is_outage(error):
                         raise
                     cursor.execute("ROLLBACK TO one")
                     failure = str(error)
@@ -336,13 +339,8 @@ class Writer:
             else:
                 refused.setdefault(channel.name, {})[key] = f"cannot store the row: {failure}"
 
-    def _is_outage(self, error: BaseException) -> bool:
-        """The database is at fault (full, locked, damaged), not the row."""
-        return isinstance(error, self._outages) or type(error) is self._database_error
-
     def _succeeded(self, jobs: Iterable[Job], refused: Mapping[str, Mapping[Any, str]]) -> None:
         self.commits += 1
-        self._last_commit = time.monotonic()
         acks: list[Ack] = []
         for channel in self._channels:
             if channel.held:

@@ -50,6 +50,10 @@ State: TypeAlias = Literal["trying", "ringing", "early_media", "answering", "con
 By: TypeAlias = Literal["caller", "callee", "switch", "operator"]
 INFINITE = float("inf")
 
+#: final codes that speak of our standing with the vendor, not of the call: the caller gets the
+#: code of their reason instead (RFC 3261 16.7 step 7, 21)
+_HIDDEN = frozenset((401, 402, 403, 407, 422, 423, 482, 483, 494))
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What the parameters say about one route; durations in seconds (vos3000.md 2.1, 2.4)."""
@@ -235,8 +239,8 @@ def _next(
     call.tried.append(Tried(party, code, name, clock.wall - took, took))
     if go_on and call.waiting and not _hunt_stopped(call, desk):
         return _dial(call, desk, clock)
-    told = code if name not in _WAIT_REASON.values() else None
-    return _refuse(call, name, "callee", clock, told)
+    hidden = code < 400 or code in _HIDDEN or name in _WAIT_REASON.values()
+    return _refuse(call, name, "callee", clock, None if hidden else code)
 
 
 def _hunt_stopped(call: Call, desk: Desk) -> bool:
@@ -288,7 +292,7 @@ def _order(call: Call, order: Order, _: Desk, clock: Clock) -> list[Action]:
 def _refuse(
     call: Call, name: str, by: By, clock: Clock, code: int | None = None
 ) -> list[Action]:
-    if code is None or not 300 <= code <= 699:
+    if code is None:
         code = reasons.REASONS[name].sip
     _end(call, name, by, clock, code)
     return [Refuse(code, name), Close(name)]

@@ -9,16 +9,12 @@ from vosd.sip.message import Message
 from vosd.sip.uri import Uri
 from vosd.switch.blacklist import canonical
 from vosd.switch.events import Route
-from vosd.switch.reasons import Reason, for_sip
+from vosd.switch.reasons import Reason
 
 #: header fields a mapping gateway may hand on to leg b as it wrote them
 PASSED = ("p-asserted-identity", "privacy", "diversion")
 _WRITTEN = {"p-asserted-identity": "P-Asserted-Identity", "privacy": "Privacy",
             "diversion": "Diversion"}
-
-#: final codes that speak of our standing with the vendor, not of the call: the caller gets the
-#: code of their reason instead (RFC 3261 16.7 step 7, 21)
-_HIDDEN = frozenset((401, 402, 403, 407, 422, 423, 482, 483, 494))
 
 
 def number(user: str) -> str:
@@ -83,11 +79,6 @@ def dial(
         max_forwards=max_forwards,
         contact_user=caller,
     )
-
-
-def code_to_caller(code: int) -> int:
-    """The final code leg a gets for what leg b answered; a redirection is not handed on."""
-    return for_sip(code).sip if code < 400 or code in _HIDDEN else code
 
 
 def reason_header(reason: Reason) -> tuple[tuple[str, str], ...]:

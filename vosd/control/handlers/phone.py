@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -161,7 +161,7 @@ def _changed(phone: Phone, values: Mapping[str, str]) -> Phone:
             fields[key] = _parse(key, text)
         except ValueError as error:
             raise bad_value(error, given) from None
-    return cast("Phone", msgspec.structs.replace(phone, **fields))
+    return msgspec.structs.replace(phone, **fields)
 
 
 def _parse(key: str, text: str) -> object:
@@ -187,9 +187,7 @@ def _with_password(phone: Phone, password: str | None) -> Phone:
                       f"at least {SHORTEST_PASSWORD}, phones are guessed at all day",
                       accepts="--generate-password makes a good one")  # fmt: skip
     digests = [ha1(phone.number, REALM, password, name) for name in ("MD5", "SHA-256")]
-    return cast(
-        "Phone", msgspec.structs.replace(phone, ha1_md5=digests[0], ha1_sha256=digests[1])
-    )
+    return msgspec.structs.replace(phone, ha1_md5=digests[0], ha1_sha256=digests[1])
 
 
 def _check_user(gateways: Mapping[str, Gateway], number: str) -> None:

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A gateway's fields as text, both ways, and what must hold together among gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from vosd.control.handler import Refusal, bad_value
+from vosd.sip.auth import ha1
+from vosd.switch.tables import Auth, Gateway, GatewayAddress
+from vosd.wire.requests import GATEWAY_KEYS, FieldChange
+from vosd.wire.values import parse_address, parse_name, show_address
+
+if TYPE_CHECKING:
+    from vosd.engine.configuration import Configuration
+
+REALM = "vos"
+AUTHS = ("ip", "ip_port", "password")
+#: more would be a typing error; 0 is unlimited
+MOST_CALLS = 1_000_000
+MOST_PRIORITY = 1_000_000
+MOST_PREFIXES = 10_000
+
+
+def addresses(gateway: Gateway) -> list[str]:
+    return [show_address(at.host, at.port, at.transport) for at in gateway.addresses]
+
+
+#: how each key of `gateway set` and the audit shows; never a secret
+_SHOW: Mapping[str, Callable[[Gateway], str]] = {
+    "kind": lambda gateway: gateway.kind,
+    "address": lambda gateway: ",".join(addresses(gateway)),
+    "auth": lambda gateway: gateway.auth,
+    "user": lambda gateway: gateway.user,
+    "password": lambda gateway: "set" if gateway.password or gateway.ha1_md5 else "",
+    "prefix": lambda gateway: ",".join(gateway.prefixes),
+    "priority": lambda gateway: str(gateway.priority),
+    "capacity": lambda gateway: str(gateway.capacity),
+    "account": lambda gateway: gateway.account,
+    "enabled": lambda gateway: "on" if gateway.enabled else "off",
+}
+
+
+def changes_of(old: Gateway | None, new: Gateway) -> list[FieldChange]:
+    before = {key: show(old) if old else "" for key, show in _SHOW.items()}
+    changes = [
+        FieldChange(name=key, old=before[key], new=show(new))
+        for key, show in _SHOW.items()
+        if before[key] != show(new)
+    ]
+    if old and (old.password, old.ha1_md5) != (new.password, new.ha1_md5) and not any(
+        change.name == "password" for change in changes
+    ):
+        changes.append(FieldChange(name="password", old="set", new="set anew"))
+    return changes
+
+
+def summary(gateway: Gateway, changes: list[FieldChange] | None = None) -> str:
+    """KEY=VALUE words for the audit."""
+    keys = [change.name for change in changes] if changes is not None else list(_SHOW)
+    shown = {key: _SHOW[key](gateway) for key in keys}
+    return " ".join(f"{key}={value}" for key, value in shown.items() if value)
+
+
+def changed(gateway: Gateway, values: Mapping[str, str]) -> Gateway:
+    """The gateway with fields set from text, all or none. Raises Refusal."""
+    fields: dict[str, Any] = {}
+    for key, text in values.items():
+        parse = _PARSE.get(key)
+        if parse is None:
+            raise _unknown(gateway.name, key)
+        try:
+            name, value = parse(text.strip())
+        except ValueError as error:
+            raise bad_value(error, text) from None
+        fields[name] = value
+    return msgspec.structs.replace(gateway, **fields)
+
+
+def _unknown(name: str, key: str) -> Refusal:
+    accepts = " ".join(GATEWAY_KEYS)
+    if key.upper().startswith(("SS_", "SERVER_")):
+        return Refusal(
+            "bad_value",
+            f"cannot set {key} here: a gateway's own value of a parameter is set with "
+            f"vosctl param set {key}=VALUE --gateway {name}",
+            value=key,
+            accepts=accepts,
+        )
+    hint = {
+        "password": ": passwords come by --password-file only",
+        "enabled": f": vosctl gateway enable {name} and disable do that",
+        "kind": ": remove the gateway and add it anew",
+        "name": ": remove the gateway and add it anew",
+    }.get(key, f": a gateway has {accepts}")
+    return Refusal("bad_value", f"cannot set {key!r}{hint}", value=key, accepts=accepts)
+
+
+def _parse_addresses(text: str) -> tuple[str, object]:
+    parsed = [parse_address(word) for word in _words(text)]
+    if not parsed:
+        raise ValueError("cannot do without an address: at least one is needed")
+    if len(set(parsed)) != len(parsed):
+        raise ValueError(f"cannot use {text!r}: one address stands twice")
+    return "addresses", tuple(GatewayAddress(*at) for at in parsed)
+
+
+def _parse_auth(text: str) -> tuple[str, object]:
+    if text not in AUTHS:
+        raise ValueError(f"cannot use auth {text!r}: {' '.join(AUTHS)} are known")
+    return "auth", cast("Auth", text)
+
+
+def _parse_prefixes(text: str) -> tuple[str, object]:
+    prefixes = dict.fromkeys(word.removeprefix("+") for word in _words(text))
+    for prefix in prefixes:
+        if not (prefix.isascii() and prefix.isdigit()) or len(prefix) > 32:
+            raise ValueError(f"cannot use {prefix!r} as a prefix: 1 to 32 digits are accepted")
+    if len(prefixes) > MOST_PREFIXES:
+        raise ValueError(f"cannot use {len(prefixes)} prefixes: at most {MOST_PREFIXES}")
+    return "prefixes", tuple(prefixes) or ("",)
+
+
+def _whole(name: str, most: int) -> Callable[[str], tuple[str, object]]:
+    def parse(text: str) -> tuple[str, object]:
+        if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) > most:
+            raise ValueError(f"cannot use {name} {text!r}: 0 to {most} is accepted")
+        return name, int(text)
+
+    return parse
+
+
+def _parse_user(text: str) -> tuple[str, object]:
+    return "user", parse_name(text) if text else ""
+
+
+def _parse_account(text: str) -> tuple[str, object]:
+    return "account", parse_name(text) if text else ""
+
+
+_PARSE: Mapping[str, Callable[[str], tuple[str, object]]] = {
+    "address": _parse_addresses,
+    "auth": _parse_auth,
+    "user": _parse_user,
+    "prefix": _parse_prefixes,
+    "priority": _whole("priority", MOST_PRIORITY),
+    "capacity": _whole("capacity", MOST_CALLS),
+    "account": _parse_account,
+}
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.replace(",", " ").split() if word]
+
+
+# what must hold together
+
+
+def digest_user(gateway: Gateway) -> str:
+    """The digest user a mapping gateway proves itself as."""
+    return gateway.user or gateway.name
+
+
+def with_password(gateway: Gateway, password: str | None) -> Gateway:
+    """HA1 for what a customer proves to us, the password for what we prove to a vendor."""
+    if password is None:
+        return gateway
+    if not password:
+        raise Refusal("bad_value", "cannot use an empty password")
+    if gateway.kind == "routing":
+        return msgspec.structs.replace(gateway, password=password)
+    digests = [ha1(digest_user(gateway), REALM, password, name) for name in ("MD5", "SHA-256")]
+    return msgspec.structs.replace(gateway, ha1_md5=digests[0], ha1_sha256=digests[1])
+
+
+def check_together(gateway: Gateway, configuration: Configuration) -> None:
+    """Raises Refusal when the gateway could not be told from another or not prove itself."""
+    if gateway.kind == "routing":
+        _check_routing(gateway)
+        return
+    if gateway.prefixes != ("",):
+        raise Refusal("bad_value", f"cannot give mapping gateway {gateway.name} a prefix: "
+                      "prefixes choose among routing gateways", value=",".join(gateway.prefixes))
+    if gateway.auth == "password" and not gateway.ha1_md5:
+        raise Refusal("bad_value", f"cannot use auth password for {gateway.name}: no password is "
+                      f"set for user {digest_user(gateway)}; add --password-file FILE",
+                      value="password")
+    other = _collision(gateway, configuration)
+    if other is not None:
+        raise Refusal("conflict", f"cannot tell {gateway.name} from {other}", value=gateway.name,
+                      accepts="another address, --auth ip_port with another port, or "
+                      "--auth password with another --user")  # fmt: skip
+
+
+def _check_routing(gateway: Gateway) -> None:
+    if gateway.auth != "ip":
+        raise Refusal("bad_value", f"cannot use auth {gateway.auth} for routing gateway "
+                      f"{gateway.name}: calls go to it by address; --user and --password-file "
+                      "answer its challenges", value=gateway.auth, accepts="ip")
+    if gateway.password and not gateway.user:
+        raise Refusal("bad_value", f"cannot use a password for {gateway.name} without a user: "
+                      "add --user", value="user")
+    if any(at.transport != "udp" for at in gateway.addresses):
+        raise Refusal("bad_value", f"cannot reach {gateway.name} over tcp or tls: this version "
+                      "speaks SIP over udp", value=_SHOW["address"](gateway), accepts="udp")
+
+
+def _collision(gateway: Gateway, configuration: Configuration) -> str | None:
+    """What else the same caller would be taken for, in words."""
+    if gateway.auth == "password":
+        user = digest_user(gateway)
+        if user in configuration.phones:
+            return f"phone {user}: both prove themselves as user {user}"
+    for other in configuration.gateways.values():
+        if other.kind != "mapping" or other.name == gateway.name or other.auth != gateway.auth:
+            continue
+        shared = _marks(gateway) & _marks(other)
+        if shared:
+            return f"gateway {other.name}: both are known by {min(shared)}"
+    return None
+
+
+def _marks(gateway: Gateway) -> set[str]:
+    """What identifies a mapping gateway, in words."""
+    if gateway.auth == "password":
+        return {f"user {digest_user(gateway)}"}
+    if gateway.auth == "ip":
+        return {f"address {at.host}" for at in gateway.addresses}
+    return {f"address {show_address(at.host, at.port)}" for at in gateway.addresses}
