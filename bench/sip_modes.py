@@ -64,9 +64,11 @@ def capacity(name: str, directory: Path, seconds: float) -> Run:
     best: Run | None = None
     for _ in range(MAX_STEPS):
         with running(name, directory) as peer:
-            run = measure(peer, directory, "capacity", round(rate), max(4.0, seconds / 2))
+            run = measure(
+                peer, directory, "capacity", round(rate), max(4.0, seconds / 2), seen=False
+            )
         say(f"{run.peer} {rate:.0f}/s: {'clean' if run.clean else 'not clean'}"
-            f" ({run.answered}/{run.calls}, p99 {run.p99_ms:.0f} ms)")  # fmt: skip
+            f" ({run.answered}/{run.calls}, p99 {run.caller_p99_ms:.0f} ms)")  # fmt: skip
         if run.clean:
             best, rate = run, rate * STEP
         elif best is not None:

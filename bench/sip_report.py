@@ -13,7 +13,7 @@ from bench.sip_load import Run
 from bench.sip_modes import Flat, Held
 
 COLUMNS = ("peer", "mode", "calls/s", "answered", "failed", "µs/call", "ratio",
-           "p50 ms", "p99 ms", "MB")  # fmt: skip
+           "added p50 ms", "p99 ms", "MB")  # fmt: skip
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -38,7 +38,7 @@ def cells(runs: Sequence[Run]) -> list[tuple[str, ...]]:
             run.peer, run.mode, f"{run.rate:.0f}", f"{run.answered}/{run.calls}", str(run.failed),
             "-" if cost is None else f"{cost:.0f}",
             f"{cost / base:.2f}" if cost and base else "-",
-            f"{run.p50_ms:.1f}", f"{run.p99_ms:.1f}",
+            _ms(run.p50_ms), _ms(run.p99_ms),
             "-" if run.memory_mb is None else f"{run.memory_mb:.0f}",
         ))  # fmt: skip
     return rows
@@ -56,11 +56,18 @@ def table(report: Report) -> str:
                       f"µs/call {costs}; MB {sizes}"]  # fmt: skip
     for stood in report.held:
         before, during = stood.before.cpu_us_per_call or 0, stood.during.cpu_us_per_call or 0
-        lines += ["", f"{stood.peer} with {stood.held} held calls: "
-                      f"{stood.memory_kb_per_held_call:.1f} kB per held call; "
-                      f"µs/call {before:.0f} before, {during:.0f} with them held; "
-                      f"p99 {stood.before.p99_ms:.1f} and {stood.during.p99_ms:.1f} ms"]  # fmt: skip
+        delays = f"{_ms(stood.before.p99_ms)} and {_ms(stood.during.p99_ms)} ms"
+        lines += [
+            "",
+            f"{stood.peer} with {stood.held} held calls: "
+            f"{stood.memory_kb_per_held_call:.1f} kB per held call; "
+            f"µs/call {before:.0f} before, {during:.0f} with them held; added p99 {delays}",
+        ]
     return "\n".join(lines)
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _line(cells: Sequence[str]) -> str:

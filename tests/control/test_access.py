@@ -87,8 +87,11 @@ def open_door() -> Iterator[Running]:
 
 
 ASK = """
-import http.client, socket, sys
-path, method, target, body = sys.argv[1:]
+import http.client, os, socket, sys
+path, uid, groups, method, target, body = sys.argv[1:]
+os.setgroups([int(group) for group in groups.split()])
+os.setgid(65534)
+os.setuid(int(uid))
 c = http.client.HTTPConnection("x")
 c.sock = socket.socket(socket.AF_UNIX)
 try:
@@ -104,16 +107,13 @@ print(r.status, r.read().decode())
 def ask(path: Path, uid: int, groups: list[int], method: str, target: str, body: str = "") -> str:
     """What a process of that uid and those groups gets."""
     return subprocess.run(
-        [sys.executable, "-I", "-c", ASK, str(path), method, target, body],
-        user=uid,
-        group=NOBODY,
-        extra_groups=groups,
-        cwd="/",
+        [sys.executable, "-I", "-c", ASK, str(path), str(uid), " ".join(map(str, groups)),
+         method, target, body],
         capture_output=True,
         text=True,
         check=True,
         timeout=20,
-    ).stdout
+    ).stdout  # fmt: skip
 
 
 ADD = '{"numbers": ["4670"]}'

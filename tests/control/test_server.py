@@ -161,7 +161,7 @@ def test_a_client_that_never_asks_is_dropped(tmp_path: Path) -> None:
 
 
 def test_half_a_body_is_given_up(tmp_path: Path) -> None:
-    with serving(tmp_path, limits=Limits(body_s=0.2)) as server:
+    with serving(tmp_path, limits=Limits(body_s=0.2, linger_s=0.1)) as server:
         head = b"POST /v1/gateways HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         status, failure = split(raw(server.path, head + b"Content-Length: 50\r\n\r\n{"))
         assert (status, failure["message"]) == (400, "cannot wait longer for the rest of the body")
@@ -320,19 +320,13 @@ def test_only_a_socket_is_unlinked(tmp_path: Path, kind: str) -> None:
         listening_socket(path, None)
     what = "a symbolic link" if kind == "link" else "no socket"
     assert str(refused.value) == f"cannot listen on {path}: it is {what}; move it away"
-    assert path.exists(follow_symlinks=False) if hasattr(path, "walk") else path.is_symlink() or (
-        path.exists()
-    )
+    assert path.lstat()
     assert target.read_text() == "keep"
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [("x" * 200, "AF_UNIX path too long"), ("no/such\0dir", "embedded null byte")],
-)
-def test_a_path_that_cannot_be(tmp_path: Path, name: str, reason: str) -> None:
-    with pytest.raises(ListenError, match=reason):
-        listening_socket(tmp_path / name, None)
+def test_a_path_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(ListenError, match="AF_UNIX path too long"):
+        listening_socket(tmp_path / ("x" * 120), None)
 
 
 def test_prefix_of_expiry(client: Client, running: Running) -> None:

@@ -8,19 +8,40 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 DISCARD = 9
 
 
 class Capture:
-    """UDP on `lo` into `path` from construction to `stop`; marks prove nothing was cut off."""
+    """UDP on `lo` into `path` (pcap) from construction to `stop`; marks prove it is whole.
 
-    def __init__(self, path: Path) -> None:
+    `ports` narrow it down; `prefix` is put before the command (taskset and kin).
+    """
+
+    def __init__(
+        self, path: Path, ports: Iterable[int] = (), prefix: Sequence[str] = (), length: int = 2048
+    ) -> None:
         self.path = path
+        chosen = " or ".join(f"udp port {port}" for port in ports)
+        shown = f"{chosen} or udp port {DISCARD}" if chosen else "udp"
         self._process = subprocess.Popen(
-            ["tshark", "-q", "-i", "lo", "-f", "udp", "-w", str(path)],
+            [
+                *prefix,
+                "tshark",
+                "-q",
+                "-i",
+                "lo",
+                "-s",
+                str(length),
+                "-f",
+                shown,
+                "-F",
+                "pcap",
+                "-w",
+                str(path),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -32,7 +53,7 @@ class Capture:
         mark = os.urandom(16)
         deadline = time.monotonic() + 10
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            while not (self.path.exists() and mark in self.path.read_bytes()):
+            while not (self.path.exists() and mark in _end_of(self.path)):
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError("tshark did not capture on lo")
                 sender.sendto(mark, ("127.0.0.1", DISCARD))
@@ -52,6 +73,12 @@ class Capture:
         command += ["-T", "fields", *(word for name in names for word in ("-e", name))]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def _end_of(path: Path, octets: int = 1 << 20) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - octets))
+        return file.read()
 
 
 def may_capture() -> bool:

@@ -59,7 +59,7 @@ def twenty_calls(field: Field, customer: str, vendor: str) -> None:
     a.stop()
     b.stop()
     time.sleep(0.3)
-    seen = {call["caller"]: field.switch.json("call", "show", call["id"]) for call in calls}
+    seen = {call["caller"]: call for call in field.live(callers)}
     for call in calls:
         one = a.by_port[address(call["legs"][0]["sdp_address"])[1]]
         other = b.by_port[address(call["legs"][1]["sdp_address"])[1]]

@@ -128,7 +128,9 @@ class Agent:
 
     def call(self, uri: str, destination: Address, *, body: bool = True, **fields: Any) -> Leg:
         """Start a call; `fields` go to Invite (credentials, routes, headers, from_, to)."""
-        fields.setdefault("from_", f"<sip:{self.name}@{self.address[0]}>")
+        host = self.address[0]
+        at = f"[{host}]" if ":" in host else host
+        fields.setdefault("from_", f"<sip:{self.name}@{at}>")
         fields.setdefault("to", f"<{uri}>")
         invite = Invite(
             uri, destination, 0, contact_user=self.name,

@@ -41,13 +41,13 @@ def add(
         typer.Option("--kind", help="mapping: a customer; routing: a vendor."),
     ],
     address: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--address",
             metavar="HOST[:PORT][/TRANSPORT]",
             help="Where it is; again for more. [IPv6]:port; udp by default.",
         ),
-    ],
+    ] = None,
     auth: Annotated[
         Literal["ip", "ip_port", "password"],
         typer.Option("--auth", help="How a customer is known."),
@@ -86,7 +86,7 @@ def add(
     request = GatewayAdd(
         name=name,
         kind=kind,
-        addresses=address,
+        addresses=address or [],
         auth=auth,
         user=user,
         password=password_from(password_file),

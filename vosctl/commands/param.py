@@ -40,7 +40,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Parameter, in any cas
 def list_(
     ctx: Context,
     pattern: Annotated[
-        str | None, typer.Argument(metavar="[PATTERN]", help="Part of a name, or a glob.")
+        str | None, typer.Argument(metavar="PATTERN", help="Part of a name, or a glob.")
     ] = None,
     group: Annotated[
         str | None,
@@ -119,7 +119,7 @@ def diff(ctx: Context) -> None:
 @app.command()
 def history(
     ctx: Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Newest N changes.")
     ] = 50,
@@ -151,7 +151,7 @@ def lint(ctx: Context) -> None:
     if not run.show_json(report):
         for row in report.findings:
             _finding(run.console, row)
-        run.console.say(f"{len(report.checked)} rules, {_count(warnings, 'warning')},"
+        run.console.say(f"{_count(len(report.checked), 'rule')}, {_count(warnings, 'warning')},"
                         f" {_count(len(report.findings) - warnings, 'note')}")  # fmt: skip
     if warnings:
         raise typer.Exit(WRONG)

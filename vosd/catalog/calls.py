@@ -8,10 +8,11 @@ from vosd.catalog.param import Param
 
 ROWS = (
     Param(
-        name="SS_SIP_STOP_SWITCH_AFTER_SDP", kind=Switch(), default="on",
+        name="SS_SIP_STOP_SWITCH_AFTER_SDP", kind=Switch(), default="off",
         group="routing", takes_effect="next call", obeyed=True,
         summary="once a gateway sent SDP, try no other",
-        detail="The caller may already hear that gateway. The default is our own.",
+        detail="Off leaves it to SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START: a gateway that sent SDP"
+        " and no audio may be left again. The default is our own.",
         manual="4.3.5.2",
     ),
     Param(
@@ -32,9 +33,9 @@ ROWS = (
     Param(
         name="SS_GATEWAY_SWITCH_UNTIL_CONNECT", kind=Switch(), default="off",
         group="routing", takes_effect="next call", obeyed=True, overridable=True,
-        summary="keep trying gateways until one answers, whatever the code says",
-        detail="Off: codes that speak of the called number (404 484 486 600 603) end the hunt."
-        " 422 never moves a call to another gateway.",
+        summary="try further gateways also after one of them rang",
+        detail="Off: once the called party rang, its gateway is the last. In either case the codes"
+        " that speak of the called number (404 484 486 600 603) and 422 end the hunt.",
         manual="4.3.5.2 p.236", rows=("D20",),
     ),
     Param(

@@ -11,7 +11,7 @@ ROWS = (
         name="SERVER_DRAIN_TIMEOUT", kind=Duration(low=0, high=3600), default="300",
         group="system", takes_effect="now", obeyed=True,
         summary="how long a stopping daemon lets live calls go on",
-        detail="New calls get 503 meanwhile. Keep it below the service manager's stop time-out."
-        " Our own parameter.",
+        detail="Read when the stop begins; new calls get 503 meanwhile. Keep it below the service"
+        " manager's stop time-out. Our own parameter.",
     ),
 )

@@ -19,7 +19,8 @@ WRITERS = "vos-admin"
 #: Linux: supplementary groups of the peer; the socket module has no name for it
 _SO_PEERGROUPS = 59
 _UCRED = struct.Struct("3i")
-_MOST_GROUPS = 65536
+#: what Python reads of an option at most: 256 groups; a process in more counts as in none
+_LONGEST_OPTION = 1024
 
 
 class Socket(Protocol):
@@ -99,7 +100,7 @@ def peer_of(sock: Socket) -> Peer:
 
 def _supplementary(sock: Socket) -> list[int]:
     try:
-        raw = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MOST_GROUPS)
+        raw = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _LONGEST_OPTION)
     except OSError:
         return []
     return [group for (group,) in struct.iter_unpack("=I", raw)]

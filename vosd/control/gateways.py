@@ -23,6 +23,7 @@ AUTHS = ("ip", "ip_port", "password")
 MOST_CALLS = 1_000_000
 MOST_PRIORITY = 1_000_000
 MOST_PREFIXES = 10_000
+SHORTEST_PASSWORD = 8
 
 
 def addresses(gateway: Gateway) -> list[str]:
@@ -101,8 +102,6 @@ def _unknown(name: str, key: str) -> Refusal:
 
 def _parse_addresses(text: str) -> tuple[str, object]:
     parsed = [parse_address(word) for word in _words(text)]
-    if not parsed:
-        raise ValueError("cannot do without an address: at least one is needed")
     if len(set(parsed)) != len(parsed):
         raise ValueError(f"cannot use {text!r}: one address stands twice")
     return "addresses", tuple(GatewayAddress(*at) for at in parsed)
@@ -168,44 +167,61 @@ def with_password(gateway: Gateway, password: str | None) -> Gateway:
     """HA1 for what a customer proves to us, the password for what we prove to a vendor."""
     if password is None:
         return gateway
-    if not password:
-        raise Refusal("bad_value", "cannot use an empty password")
-    if gateway.kind == "routing":
+    if gateway.kind == "routing" and password:
         return msgspec.structs.replace(gateway, password=password)
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refusal(
+            "bad_value", f"cannot use a password of {len(password)} characters: at least "
+            f"{SHORTEST_PASSWORD}, log-ins are guessed at all day", value="password",
+        )  # fmt: skip
     digests = [ha1(digest_user(gateway), REALM, password, name) for name in ("MD5", "SHA-256")]
     return msgspec.structs.replace(gateway, ha1_md5=digests[0], ha1_sha256=digests[1])
 
 
 def check_together(gateway: Gateway, configuration: Configuration) -> None:
-    """Raises Refusal when the gateway could not be told from another or not prove itself."""
+    """Raises Refusal when the gateway could not be reached, known or told from another."""
+    _check_addresses(gateway)
     if gateway.kind == "routing":
         _check_routing(gateway)
-        return
+    else:
+        _check_mapping(gateway, configuration)
+
+
+def _check_addresses(gateway: Gateway) -> None:
+    if not gateway.addresses and (gateway.kind == "routing" or gateway.auth != "password"):
+        raise Refusal("bad_value", f"cannot do without an address for {gateway.name}: only a "
+                      "mapping gateway with auth password may have none", value="address",
+                      accepts="HOST[:PORT]")  # fmt: skip
+    if any(at.transport != "udp" for at in gateway.addresses):
+        raise Refusal("bad_value", f"cannot use tcp or tls for {gateway.name}: this version "
+                      "speaks SIP over udp", value=_SHOW["address"](gateway),
+                      accepts="udp")  # fmt: skip
+
+
+def _check_routing(gateway: Gateway) -> None:
+    """A vendor is reached by address; what else it has answers the vendor's challenges."""
+    if gateway.password and not gateway.user:
+        raise Refusal("bad_value", f"cannot use a password for {gateway.name} without a user: "
+                      "add --user, or user=U", value="user")  # fmt: skip
+    if gateway.auth == "password" and not gateway.password:
+        raise Refusal("bad_value", f"cannot use auth password for {gateway.name}: no password is "
+                      "set; add --user and --password-file", value="password")  # fmt: skip
+
+
+def _check_mapping(gateway: Gateway, configuration: Configuration) -> None:
     if gateway.prefixes != ("",):
         raise Refusal("bad_value", f"cannot give mapping gateway {gateway.name} a prefix: "
-                      "prefixes choose among routing gateways", value=",".join(gateway.prefixes))
+                      "prefixes choose among routing gateways",
+                      value=_SHOW["prefix"](gateway))  # fmt: skip
     if gateway.auth == "password" and not gateway.ha1_md5:
         raise Refusal("bad_value", f"cannot use auth password for {gateway.name}: no password is "
                       f"set for user {digest_user(gateway)}; add --password-file FILE",
-                      value="password")
+                      value="password")  # fmt: skip
     other = _collision(gateway, configuration)
     if other is not None:
         raise Refusal("conflict", f"cannot tell {gateway.name} from {other}", value=gateway.name,
                       accepts="another address, --auth ip_port with another port, or "
                       "--auth password with another --user")  # fmt: skip
-
-
-def _check_routing(gateway: Gateway) -> None:
-    if gateway.auth != "ip":
-        raise Refusal("bad_value", f"cannot use auth {gateway.auth} for routing gateway "
-                      f"{gateway.name}: calls go to it by address; --user and --password-file "
-                      "answer its challenges", value=gateway.auth, accepts="ip")
-    if gateway.password and not gateway.user:
-        raise Refusal("bad_value", f"cannot use a password for {gateway.name} without a user: "
-                      "add --user", value="user")
-    if any(at.transport != "udp" for at in gateway.addresses):
-        raise Refusal("bad_value", f"cannot reach {gateway.name} over tcp or tls: this version "
-                      "speaks SIP over udp", value=_SHOW["address"](gateway), accepts="udp")
 
 
 def _collision(gateway: Gateway, configuration: Configuration) -> str | None:
@@ -224,7 +240,7 @@ def _collision(gateway: Gateway, configuration: Configuration) -> str | None:
 
 
 def _marks(gateway: Gateway) -> set[str]:
-    """What identifies a mapping gateway, in words."""
+    """What tells a mapping gateway from others, in words."""
     if gateway.auth == "password":
         return {f"user {digest_user(gateway)}"}
     if gateway.auth == "ip":

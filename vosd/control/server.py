@@ -61,6 +61,8 @@ class Limits(msgspec.Struct, frozen=True):
     #: how long a client waits for an answer at most; the work itself goes on
     answer_s: float = 60.0
     keepalive_s: float = 15.0
+    #: how long the rest of a refused body is read and thrown away
+    linger_s: float = 1.0
 
 
 class ControlServer:
@@ -94,6 +96,7 @@ class ControlServer:
             access_log=None,
             keepalive_timeout=self._limits.keepalive_s,
             shutdown_timeout=2.0,
+            lingering_time=self._limits.linger_s,
             auto_decompress=False,
         )
         await self._runner.setup()

@@ -189,7 +189,7 @@ ENDINGS: tuple[Rule, ...] = (
         applies=ended("node_lost", answered=True),
         side="switch",
         severity="critical",
-        cause="The daemon ended without closing the call; its record ends at the last sign of life.",
+        cause="The daemon ended without closing the call; its record ends where it last lived.",
         change="vosctl status",
         disproof="The daemon's uptime is longer than the call is old.",
         rows=("STM-02", "STM-07"),

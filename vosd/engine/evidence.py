@@ -6,11 +6,12 @@ from __future__ import annotations
 import msgspec
 
 from vosd.engine.live import LiveCall, endpoint_text
-from vosd.engine.mediation import LegMedia, audio_of
+from vosd.engine.mediation import LegMedia
 from vosd.media.side import Side
 from vosd.sdp import offer
 from vosd.switch.clock import Clock
 from vosd.switch.events import Leg
+from vosd.switch.media_policy import behind_nat
 from vosd.switch.reasons import REASONS
 from vosd.wire.records import Attempt, CallView, Cdr, LegView, Received, Sent
 
@@ -106,13 +107,13 @@ def _leg(live: LiveCall, leg: Leg) -> LegView:
 
 
 def _sdp(view: LegView, said: LegMedia) -> None:
-    media = said.media or audio_of(said.body)
+    media = said.audio
     if media is None:
         return
     if media.address is not None:
         view.sdp_address = endpoint_text((media.address, media.port))
         signalling = view.signalling.rpartition(":")[0].strip("[]")
-        view.sdp_private = offer.is_private(media.address) and media.address != signalling
+        view.sdp_private = behind_nat(media.address, signalling)
     view.direction = media.direction
     view.on_hold = offer.on_hold(media)
     names = offer.codec_names(media)

@@ -12,31 +12,44 @@ from vosd.media.side import Side
 from vosd.sdp import offer
 from vosd.sdp.session import Media, SdpError, Session, rewrite
 from vosd.switch.events import Leg
+from vosd.switch.media_policy import behind_nat
 
 
 class LegMedia:
     """What one side last said, and the version of what it was last told."""
 
-    __slots__ = ("before", "body", "media", "nat", "offered", "told", "version")
+    __slots__ = ("_audio", "_read", "before", "body", "learn", "nat", "offered", "told", "version")
 
     def __init__(self) -> None:
         #: its last SDP, untouched
         self.body = b""
         #: the one before, which stands again when the last is refused
         self.before = b""
-        self.media: Media | None = None
         #: codecs of its first SDP
         self.offered: tuple[str, ...] = ()
         #: body it was last sent
         self.told = b""
         self.version = 0
+        #: its source may be learned when it is behind NAT (SS_MEDIA_NAT_LEARN)
+        self.learn = True
         self.nat = False
+        self._audio: Media | None = None
+        #: the body `_audio` was read from
+        self._read = b""
+
+    @property
+    def audio(self) -> Media | None:
+        """The audio stream of the last SDP; None when there is none that can be read."""
+        if self._read is not self.body:
+            self._read = self.body
+            self._audio = _audio(self.body)
+        return self._audio
 
 
 class Mediation:
     """Media of one call, relayed or direct."""
 
-    __slots__ = ("a", "b", "last", "mode", "session", "session_id", "why")
+    __slots__ = ("a", "b", "mode", "session", "session_id", "why")
 
     def __init__(self) -> None:
         self.a = LegMedia()
@@ -59,38 +72,34 @@ class Mediation:
         return self.session.a if leg == "a" else self.session.b
 
     def heard(self, leg: Leg, body: bytes, signalling: str, learn: bool, now: float) -> None:
-        """Take in the SDP a side sent; SdpError when it cannot be used."""
+        """Take in the SDP a side sent; SdpError when it cannot be relayed."""
         if not body:
             return
         said = self.leg(leg)
-        said.before, said.body = said.body, body
-        if self.session is None:
-            return
-        media = said.media = _audio(body)
-        said.offered = said.offered or media.formats
-        self._aim(leg, media, signalling, learn, now)
+        if body != said.body:
+            said.before, said.body = said.body, body
+        if self.session is not None:
+            said.learn = learn
+            self._aim(leg, signalling, now)
 
     def restore(self, leg: Leg, signalling: str, now: float) -> None:
         """The other side refused what `leg` last offered: the session stays as it was."""
         said = self.leg(leg)
-        if not said.before:
-            return
-        said.body = said.before
-        media = audio_of(said.body)
-        if media is not None and self.session is not None:
-            said.media = media
-            self._aim(leg, media, signalling, said.nat, now)
+        if said.before:
+            said.body = said.before
+            if self.session is not None:
+                self._aim(leg, signalling, now)
 
-    def _aim(self, leg: Leg, media: Media, signalling: str, learn: bool, now: float) -> None:
-        side = self.side(leg)
-        if side is None or media.address is None:
-            return
-        said = self.leg(leg)
-        said.nat = learn and offer.is_private(media.address) and media.address != signalling
-        remote = (media.address, media.port)
+    def _aim(self, leg: Leg, signalling: str, now: float) -> None:
+        said, side = self.leg(leg), self.side(leg)
+        media = said.audio
+        if media is None or side is None or media.address is None:
+            raise SdpError("cannot relay a session without an audio stream and its address")
+        said.offered = said.offered or media.formats
+        said.nat = said.learn and behind_nat(media.address, signalling)
         rtcp = (media.rtcp_address or media.address, media.rtcp_port or media.port + 1)
         try:
-            side.aim(remote, rtcp, nat=said.nat, direction=media.direction,
+            side.aim((media.address, media.port), rtcp, nat=said.nat, direction=media.direction,
                      clock_rates=offer.clock_rates(media), now=now)
         except ValueError as error:
             raise SdpError(str(error)) from None
@@ -123,19 +132,10 @@ class Mediation:
             self.session.close(now)
 
 
-def _audio(body: bytes) -> Media:
-    media = Session.parse(body).audio
-    if media is None:
-        raise SdpError("cannot relay a session without an audio stream")
-    return media
-
-
-def audio_of(body: bytes) -> Media | None:
-    """The audio stream of a body for display; None when there is none that can be read."""
+def _audio(body: bytes) -> Media | None:
     if not body:
         return None
     try:
         return Session.parse(body).audio
     except SdpError:
         return None
-

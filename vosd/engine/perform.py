@@ -11,10 +11,10 @@ from collections.abc import Callable
 import msgspec
 
 from vosd.engine import evidence
-from vosd.engine.live import LiveCall, endpoint_text
 from vosd.engine.lines import Lines
-from vosd.engine.relaying import Relaying
+from vosd.engine.live import LiveCall, endpoint_text
 from vosd.engine.records import Records
+from vosd.engine.relaying import Relaying
 from vosd.sdp.session import SdpError
 from vosd.sip.endpoint import Endpoint
 from vosd.switch import leg as legs

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from vosd.engine.lines import Line
 from vosd.engine.live import LiveCall
-from vosd.engine.mediation import audio_of
 from vosd.engine.settings import Settings
 from vosd.media.ports import NoPorts
 from vosd.media.session import MediaEngine
-from vosd.sdp.offer import is_private
 from vosd.switch import media_policy
 from vosd.switch.events import Leg, Route
 
@@ -23,6 +21,7 @@ class Relaying:
 
     def prepare(self, live: LiveCall, route: Route, line: Line, now: float) -> str | None:
         """Make media ready for a new leg b; the end reason when that cannot be."""
+        live.media.a.body = live.invite.body if live.invite is not None else b""
         decision = self._decide(live, route)
         live.media.mode, live.media.why = decision.mode, decision.why
         if not decision.relay:
@@ -30,8 +29,7 @@ class Relaying:
             live.media.session = None
         elif not self._opened(live, line, now):
             return "media_unavailable"
-        body = live.invite.body if live.invite is not None else b""
-        self._hear(live, "a", body, now)
+        self._hear(live, "a", live.media.a.body, now)
         return None
 
     def _decide(self, live: LiveCall, route: Route) -> media_policy.Decision:
@@ -47,10 +45,10 @@ class Relaying:
         )
 
     def _looks_nat(self, live: LiveCall) -> bool:
-        media = audio_of(live.invite.body) if live.invite is not None else None
+        media = live.media.a.audio
         if media is None or media.address is None or live.a is None:
             return False
-        return is_private(media.address) and media.address != live.a.remote[0]
+        return media_policy.behind_nat(media.address, live.a.remote[0])
 
     def _same_network(self, live: LiveCall, route: Route) -> bool:
         if live.a is None:

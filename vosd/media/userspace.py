@@ -31,7 +31,7 @@ from vosd.rtp.quality import Counters
 #: datagrams per pass: about 1.5 ms
 BATCH = 128
 #: what pacing may add to a packet's delay (the source allows a proxy 1-5 ms, MP-04)
-PACE_S = 0.001
+PACE_S = 0.002
 #: woken more often than this in a window, the relay paces itself; it stops when a window of
 #: pacing brought fewer datagrams than that
 BUSY_WAKES = 20

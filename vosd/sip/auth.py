@@ -54,12 +54,17 @@ def _response(
     return _digest(algorithm, f"{secret}:{middle}:{ha2}")
 
 
-def challenge(realm: str, nonce: str, stale: bool = False) -> list[str]:
-    """Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first (RFC 8760)."""
+def challenge(
+    realm: str, nonce: str, stale: bool = False, algorithms: tuple[str, ...] = ALGORITHMS
+) -> list[str]:
+    """Values for WWW-Authenticate or Proxy-Authenticate, one header each, best first (RFC 8760).
+
+    Fewer `algorithms` are for old clients that give up at the first one they do not know.
+    """
     tail = ", stale=true" if stale else ""
     return [
         f'Digest realm={quoted(realm)}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}'
-        for algorithm in ALGORITHMS
+        for algorithm in algorithms
     ]
 
 

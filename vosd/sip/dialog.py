@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from vosd.sip.errors import SipParseError
-from vosd.sip.header import NameAddr
+from vosd.sip.header import NameAddr, split_list
 
 if TYPE_CHECKING:
     from vosd.sip.events import Address
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # How far an address can be reached from; a peer's Contact never leads to a nearer place.
 NAME, FORBIDDEN, LOOPBACK, LINK, PRIVATE, GLOBAL = range(6)
+BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
 class Invite(msgspec.Struct, frozen=True):
@@ -63,18 +64,19 @@ def reach(host: str) -> int:
         return NAME
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    if address.is_multicast or address.is_unspecified or host == "255.255.255.255":
+    if address.is_multicast or address.is_unspecified or address == BROADCAST:
         return FORBIDDEN
     if address.is_loopback:
         return LOOPBACK
     if address.is_link_local:
         return LINK
-    return PRIVATE if address.is_private else GLOBAL
+    return GLOBAL if address.is_global else PRIVATE
 
 
 @functools.lru_cache(4096)
 def read_target(value: str) -> Target | None:
-    """Read a Contact or Route value; None when it is no SIP URI."""
+    """Read the first value of a Contact or Route; None when it is no SIP URI."""
+    value = split_list(value)[0] if value else ""
     try:
         uri = NameAddr.parse(value).uri
     except SipParseError:

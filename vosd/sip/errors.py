@@ -22,7 +22,7 @@ class SipParseError(SipError):
     """Text that is no SIP; the only exception that leaves the parsers of this package.
 
     `message` holds what could be read, enough for `message.response` to answer with. It is None
-    where nothing may be sent: a response, an ACK, or a request without a readable Via.
+    where nothing may be sent: a response, an ACK, noise, or a request without a readable Via.
     """
 
     def __init__(self, code: int, reason: str, message: Message | None = None) -> None:

@@ -21,7 +21,7 @@ _bracketed = re.compile(
     rf'[ \t]*+(?:({QUOTED})[ \t]*+|([^"<>]*+))<[ \t]*+([^<>]*+)>', re.S
 ).match
 _via = re.compile(
-    rf"SIP[ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+({TOKEN})[ \t]++({HOST})"
+    rf"SIP[ \t]*+/[ \t]*+([0-9]++\.[0-9]++)[ \t]*+/[ \t]*+({TOKEN})[ \t]++({HOST})"
     rf"(?:[ \t]*+:[ \t]*+({PORT}))?+",
     re.I,
 ).match
@@ -180,15 +180,15 @@ class Via(msgspec.Struct, eq=False):
 
     @classmethod
     def salvage(cls, text: str) -> Via:
-        """Read one value for a refusal: parameters that cannot be read are forgotten."""
+        """Read one value for a refusal: of any version, without parameters that make no sense."""
         return cls._unusual(text, lenient=True)
 
     @classmethod
     def _unusual(cls, text: str, *, lenient: bool) -> Via:
         match = _via(text)
-        if match is None:
+        if match is None or (match[1] != "2.0" and not lenient):
             raise SipParseError(400, f"cannot read Via {text[:64]!r}: want SIP/2.0/UDP host:port")
-        transport, host, port = match.groups()
+        _, transport, host, port = match.groups()
         try:
             params = parse_params(text, match.end())
         except SipParseError:

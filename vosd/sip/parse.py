@@ -32,7 +32,8 @@ from vosd.sip.grammar import (
 from vosd.sip.header import NameAddr, Via, split_list
 from vosd.sip.message import Message
 
-_ADDRESSED = ("contact", "route", "record-route")
+# Headers that hold addresses a dialog is built from -> most values taken.
+_ADDRESSED = {"contact": MAX_CONTACTS, "route": MAX_VIAS, "record-route": MAX_VIAS}
 _fold = re.compile(r"\r\n[ \t]++").sub
 _status = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.I | re.S).fullmatch
 _cseq = re.compile(r"(?=[0-9])0*+([0-9]{0,10})[ \t]++([!-~]++)").fullmatch
@@ -115,12 +116,11 @@ def _start_line(message: Message, line: str) -> None:
 
 def _request_line(message: Message, line: str) -> None:
     parts = line.split(" ", 2)
-    if len(parts) != 3:
+    if len(parts) != 3 or not _version(parts[2]):
         raise SipParseError(400, f"cannot read request line {line[:64]!r}: want METHOD URI SIP/2.0")
     method, uri, version = parts
     if version.upper() != "SIP/2.0":
-        code = 505 if _version(version) else 400
-        raise SipParseError(code, f"cannot speak version {version[:32]!r}: want SIP/2.0")
+        raise SipParseError(505, f"cannot speak {version[:32]}: want SIP/2.0")
     if not token(method):
         raise SipParseError(400, f"cannot read method {method[:32]!r}")
     if not plain_sip_uri(uri):
@@ -225,15 +225,16 @@ def _transaction(message: Message, first: dict[str, str]) -> None:
         if method not in METHODS and not token(method):
             raise SipParseError(400, f"cannot read CSeq method {method[:32]!r}")
     elif method != message.method:
-        raise SipParseError(400, f"cannot take CSeq method {method[:32]} in {message.method[:32]}")
+        code = 400 if message.method in METHODS else 501
+        raise SipParseError(code, f"cannot take CSeq method {method[:32]} in {message.method[:32]}")
 
 
 def _addresses(message: Message, first: dict[str, str], repeats: bool) -> None:
     message.from_tag = _tag("From", first.get("from"))
     message.to_tag = _tag("To", first.get("to"))
-    for name in _ADDRESSED:
+    for name, most in _ADDRESSED.items():
         if name in first and (repeats or not _plain_address(first[name])):
-            _list(message, name)
+            _list(message, name, most)
 
 
 def _tag(name: str, value: str | None) -> str:
@@ -249,11 +250,11 @@ def _tag(name: str, value: str | None) -> str:
     return address.tag
 
 
-def _list(message: Message, name: str) -> None:
+def _list(message: Message, name: str, most: int) -> None:
     """Check every value of a header that lists addresses."""
     values = message.all(name)
-    if name == "contact" and len(values) > MAX_CONTACTS:
-        raise SipParseError(400, f"cannot take {len(values)} contacts: at most {MAX_CONTACTS}")
+    if len(values) > most:
+        raise SipParseError(400, f"cannot take {len(values)} {name} values: at most {most}")
     for value in values:
         if not _plain_address(value):
             address = NameAddr.parse(value)
@@ -284,7 +285,8 @@ def _remains(data: bytes) -> Message | None:
     octets = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
     lines = _fold(" ", _decoded(message, octets)).split("\r\n", MAX_HEADERS)
     words = lines[0].split()
-    if len(words) < 2 or words[0][:4].upper() == "SIP/" or words[0] == "ACK":
+    # Nothing answers an ACK or what may be a response.
+    if len(words) < 3 or words[-1][:4].upper() != "SIP/" or words[0] in ("ACK", "SIP"):
         return None
     headers: list[tuple[str, str]] = []
     for line in lines[1:]:

@@ -99,8 +99,9 @@ class Session:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
-        self._driver: Any = connection.connection.dbapi_connection
-        self.cursor: Any = self._driver.cursor()
+        driver: Any = connection.connection.dbapi_connection
+        self._driver = driver
+        self.cursor: Any = driver.cursor()
         errors = connection.dialect.loaded_dbapi
         self._outages = (errors.OperationalError, OSError)
         self._general = errors.DatabaseError

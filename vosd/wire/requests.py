@@ -32,7 +32,7 @@ class GatewayAdd(Sealed, kw_only=True):
     name: str
     kind: Literal["mapping", "routing"]
     #: each "host[:port][/udp|tcp|tls]"
-    addresses: list[str]
+    addresses: list[str] = []
     auth: Literal["ip", "ip_port", "password"] = "ip"
     user: str = ""
     password: str | None = None

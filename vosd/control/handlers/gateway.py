@@ -83,7 +83,7 @@ async def set_(
     async with node.lock:
         old = _find(node, path["name"])
         new = with_password(changed(old, request.values), request.password)
-        if new.kind == "mapping" and new.ha1_md5 == old.ha1_md5 and digest_user(new) != digest_user(old):
+        if new.ha1_md5 == old.ha1_md5 and digest_user(new) != digest_user(old):
             # the stored digest is bound to the user name (RFC 7616 3.4.2)
             new = msgspec.structs.replace(new, ha1_md5="", ha1_sha256="")
         check_together(new, node.configuration)

@@ -106,12 +106,9 @@ def _records() -> None:
     )
     op.create_index("calls_open", "calls", ["node"], sqlite_where=_OPEN, postgresql_where=_OPEN)
     for name, columns in (
-        ("calls_time", ["started_at"]),
+        ("calls_time", ["started_at", "mapping", "routing", "end_reason"]),
         ("calls_caller", ["caller", "started_at"]),
         ("calls_callee", ["callee", "started_at"]),
-        ("calls_mapping", ["mapping", "started_at"]),
-        ("calls_routing", ["routing", "started_at"]),
-        ("calls_reason", ["end_reason", "started_at"]),
     ):
         op.create_index(name, "calls", columns, sqlite_where=_FINAL, postgresql_where=_FINAL)
     op.create_table(
