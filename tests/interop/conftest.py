@@ -109,7 +109,7 @@ class Field:
     def records(self, callers: list[str]) -> dict[str, dict[str, Any]]:
         """Call records of these callers, by caller."""
         wanted = set(callers)
-        rows = self.switch.json("cdr", "list", "--limit", "100000")["records"]
+        rows = self.switch.json("cdr", "list", "--limit", "10000")["records"]
         return {row["caller"]: row for row in rows if row["caller"] in wanted}
 
     def live(self, callers: list[str]) -> list[dict[str, Any]]:

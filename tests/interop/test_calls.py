@@ -106,7 +106,7 @@ def test_cancel_reaches_the_callee(field: Field) -> None:
     uas = field.callee("uas_ringing", port=port)
     callers = field.callers(3)
     done = field.caller("uac_cancel", callers, prefix + "1").wait(15)
-    assert (done.successful, done.failed) == (3, 0)
+    assert (done.successful, done.failed) == (3, 0), done.errors
     assert uas.end().log == ["cancelled"] * 3
     reasons = {row["end_reason"] for row in field.await_records(callers).values()}
     assert reasons == {"cancelled"}

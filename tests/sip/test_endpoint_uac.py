@@ -188,7 +188,8 @@ def test_ack_for_a_refusal_copies_what_17_1_1_3_says() -> None:
     assert isinstance(event, Failed)
     (data,) = sent(end)
     ack, first = read(data), read(invite)
-    assert (ack.method, ack.uri, ack.via, ack.cseq) == ("ACK", first.uri, first.via, 1)
+    assert (ack.method, ack.uri, ack.cseq) == ("ACK", first.uri, 1)
+    assert ack.all("via") == first.all("via")
     assert (ack.get("from"), ack.get("route")) == (first.get("from"), first.get("route"))
     assert (ack.to_tag, ack.call_id) == ("zz", first.call_id)
 
@@ -200,7 +201,9 @@ def test_cancel_copies_what_9_1_says() -> None:
     end.cancel(dialog, 1.0, headers=(("reason", "SIP;cause=200"),))
     (data,) = sent(end)
     cancel, first = read(data), read(invite)
-    assert (cancel.method, cancel.uri, cancel.via) == ("CANCEL", first.uri, first.via)
+    assert (cancel.method, cancel.uri, cancel.all("via")) == (
+        "CANCEL", first.uri, first.all("via"),
+    )  # fmt: skip
     assert (cancel.cseq, cancel.get("to"), cancel.get("from")) == (
         1, first.get("to"), first.get("from"),
     )  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-import time
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 
 from vosctl.console import Cell, Column, Console, Text
+from vosctl.figures import moment
 from vosctl.problems import Usage
 from vosctl.session import WRONG, Context, DryRun, Session, Why, assignments, group, session
 from vosd import catalog
@@ -50,7 +50,7 @@ def list_(
         bool, typer.Option("--changed", help="Only what differs from its default.")
     ] = False,
 ) -> None:
-    """Parameters with value, default, and when a change takes effect.
+    """Show parameters with value, default and when a change takes effect.
 
     Example: vosctl param list --group qos
     """
@@ -62,7 +62,7 @@ def list_(
 
 @app.command()
 def show(ctx: Context, name: Name) -> None:
-    """One parameter with everything known about it.
+    """Show everything known about one parameter.
 
     Example: vosctl param show SS_QOS_RTP
     """
@@ -102,7 +102,7 @@ def reset(
     why: Why = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Back to the default, or with --gateway to the value for all.
+    """Return to the default, or with --gateway to the value for all.
 
     Example: vosctl param reset SS_RTP_TIMEOUT
     """
@@ -112,7 +112,7 @@ def reset(
 
 @app.command()
 def diff(ctx: Context) -> None:
-    """What differs from its default, for all or for a gateway."""
+    """Show what differs from its default, for all or for a gateway."""
     _list(session(ctx), params.ParamQuery(changed=True), "every parameter has its default")
 
 
@@ -124,7 +124,7 @@ def history(
         int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Newest N changes.")
     ] = 50,
 ) -> None:
-    """Who changed what, when and why."""
+    """Show who changed what, when and why."""
     run = session(ctx)
     query = params.HistoryQuery(name=None if name is None else _known(name), limit=limit)
     rows: AuditList = run.client.call("param.history", query=query)
@@ -132,7 +132,7 @@ def history(
         run.console.table(
             ["WHEN", "WHO", Column("NAME", keep=True), "OLD", "NEW", "WHY"],
             [
-                (_when(row.at), row.user, row.subject, row.old or "-", row.new or "-", row.why)
+                (moment(row.at), row.user, row.subject, row.old or "-", row.new or "-", row.why)
                 for row in rows.rows
             ],
             empty="nothing was ever changed",
@@ -141,7 +141,7 @@ def history(
 
 @app.command()
 def lint(ctx: Context) -> None:
-    """The known mistakes in this configuration.
+    """Look for the known mistakes in this configuration.
 
     Exit code 5 when there is one. A note is no mistake: it is something only you can verify.
     """
@@ -159,7 +159,7 @@ def lint(ctx: Context) -> None:
 
 @preset_app.command("list")
 def preset_list(ctx: Context) -> None:
-    """Every preset, and whether its values are in force."""
+    """Show every preset, and whether its values are in force."""
     run = session(ctx)
     found: params.PresetList = run.client.call("param.preset.list")
     if not run.show_json(found):
@@ -172,7 +172,7 @@ def preset_list(ctx: Context) -> None:
 
 @preset_app.command("show")
 def preset_show(ctx: Context, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """A preset's values beside those in force."""
+    """Show a preset's values beside those in force."""
     run = session(ctx)
     detail: params.PresetDetail = run.client.call(
         "param.preset.show", path={"name": _preset(name).name})
@@ -386,6 +386,3 @@ def _columns() -> int:
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
-
-def _when(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The known mistakes of a configuration: each row looks at the facts and says what it found.
 
-A row is a function from Facts to findings. A warning is a mistake; a note is a thing only the
-operator can verify. Facts hold typed values, so a row compares numbers, never text.
+A row is a function from Facts to findings, and its docstring is what the reference says of it.
+A warning is a mistake; a note is a thing only the operator can verify. Facts hold typed values,
+so a row compares numbers, never text.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ Row = Callable[[Facts], Iterator[LintFinding]]
 
 
 def echo_canceller_off(facts: Facts) -> Iterator[LintFinding]:
-    """MIS-01."""
+    """The echo canceller is off."""
     if not facts.values["SS_ECHOCANCEL"]:
         yield LintFinding(
             code="MIS-01", severity="warning", names=("SS_ECHOCANCEL",),
@@ -93,7 +94,7 @@ def echo_canceller_off(facts: Facts) -> Iterator[LintFinding]:
 
 
 def oversized_buffer(facts: Facts) -> Iterator[LintFinding]:
-    """MIS-02: the size that counts is DEFAULT in fixed mode, MAX in adaptive mode (D09)."""
+    """The jitter buffer may hold more than 200 ms: DEFAULT in fixed mode, MAX in adaptive."""
     name, size = _buffer_limit(facts.values)
     if size > 200 and _jitter_preset(facts.values) is None:
         yield LintFinding(
@@ -107,7 +108,7 @@ def oversized_buffer(facts: Facts) -> Iterator[LintFinding]:
 
 
 def marks_unverified(facts: Facts) -> Iterator[LintFinding]:
-    """MIS-03: that routers honour a mark is seen on the wire only."""
+    """DSCP marks are set: only the wire shows whether routers honour them."""
     names = tuple(n for n in ("SS_QOS_SIGNAL", "SS_QOS_RTP") if facts.values[n])
     if names:
         mark = facts.values[names[-1]] << 2
@@ -121,7 +122,7 @@ def marks_unverified(facts: Facts) -> Iterator[LintFinding]:
 
 
 def mixed_codecs(facts: Facts) -> Iterator[LintFinding]:
-    """MIS-04."""
+    """Two parties share no codec and nothing can transcode."""
     for path in facts.paths:
         disjoint = bool(path.mapping_codecs and path.routing_codecs) and not (
             set(path.mapping_codecs) & set(path.routing_codecs))
@@ -141,7 +142,7 @@ def mixed_codecs(facts: Facts) -> Iterator[LintFinding]:
 
 
 def changed_at_once(facts: Facts) -> Iterator[LintFinding]:
-    """MIS-05: audible changes of the last hour with no measurement between them."""
+    """Several parameters that change the sound were changed with no measurement between."""
     since = max([facts.now - MEASURE_WITHIN_S, *facts.measured])
     recent = sorted((act for act in facts.changes if act.at > since), key=lambda act: act.at)
     subjects = _still_changed(recent)
@@ -175,7 +176,7 @@ def _still_changed(acts: Sequence[Change]) -> set[str]:
 
 
 def buffer_outside_presets(facts: Facts) -> Iterator[LintFinding]:
-    """D08: warn by preset, never refuse."""
+    """A jitter buffer size lies outside every preset."""
     values = facts.values
     if _jitter_preset(values) is not None or values["SS_JITTERBUFFER_MODE"] == "fixed":
         return
@@ -195,7 +196,7 @@ def _size(name: str, better: str, why: str, facts: Facts) -> LintFinding:
 
 
 def start_outside_bounds(facts: Facts) -> Iterator[LintFinding]:
-    """D09: adaptive mode starts at DEFAULT, which has to lie between MIN and MAX."""
+    """The adaptive jitter buffer starts outside its own bounds."""
     low, start, high = (
         facts.values[f"SS_JITTERBUFFER_{end}"] for end in ("MIN", "DEFAULT", "MAX"))
     if facts.values["SS_JITTERBUFFER_MODE"] == "adaptive" and not low <= start <= high:
@@ -209,7 +210,7 @@ def start_outside_bounds(facts: Facts) -> Iterator[LintFinding]:
 
 
 def ports_ephemeral(facts: Facts) -> Iterator[LintFinding]:
-    """D56: a port another program took as its ephemeral port fails a call."""
+    """RTP ports overlap the ports the system hands out to any program."""
     if facts.ephemeral is None:
         return
     start, end = (facts.values[f"SS_MEDIAPROXYPORT_{n}"] for n in ("START", "END"))
@@ -234,7 +235,7 @@ def ports_ephemeral(facts: Facts) -> Iterator[LintFinding]:
 
 
 def entry_unscreened(facts: Facts) -> Iterator[LintFinding]:
-    """D78: the stolen account calls in by the path that lacks the list."""
+    """A way in has no black list of called numbers."""
     bare = [f"{entry.kind} {entry.name}" for entry in facts.entries if not entry.callees_screened]
     if bare:
         yield LintFinding(

@@ -169,7 +169,9 @@ def delay(trace: Trace, leg: Leg) -> Evidence | None:
              _band(trace.bands.rtt, "ms")]  # fmt: skip
     found = Evidence(lines, severity=severity, figure=figure)
     if leg.view.kind == "routing" and leg.is_gateway:
-        found.change = f"vosctl gateway set {leg.view.party} priority=N"
+        found.change = (
+            f"vosctl gateway set {leg.view.party} priority=N (a higher N than a nearer vendor's)"
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from vosd.switch.media_policy import is_private, same_network
 #: a side that had no such pause before is not suppressing silence
 DTX_GAP_MS = 2000.0
 STOPPED_S = 10.0
+DEAD_S = 25.0
 #: fewer packets from a foreign source are stragglers from before latching
 FOREIGN_PACKETS = 50
 NOTHING_ARRIVES_PERCENT = 90.0
@@ -128,7 +129,7 @@ def stopped(trace: Trace, leg: Leg) -> Evidence | None:
     if last - got.last_at < STOPPED_S or _suppresses(leg):
         return None
     answered = trace.view.answered_at or got.last_at
-    return Evidence(
+    found = Evidence(
         [
             f"the last packet from {leg.who} came {got.last_at - answered:.0f} s after the answer; "
             f"{leg.other.letter} sent for {last - got.last_at:.0f} s more",
@@ -136,6 +137,10 @@ def stopped(trace: Trace, leg: Leg) -> Evidence | None:
             *_cut(trace),
         ]
     )
+    if last - got.last_at < DEAD_S:
+        # somebody who only listens may pause so long without comfort noise
+        found.severity, found.confidence = "warning", "possible"
+    return found
 
 
 def _suppresses(leg: Leg) -> bool:

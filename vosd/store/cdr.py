@@ -31,7 +31,8 @@ AMBIGUOUS_SHOWN = 3
 _OPEN = Insert(calls, replace=False)
 _FINAL = Insert(calls, replace=True)
 _EVIDENCE = Insert(evidence, replace=True)
-_ALIVE = "UPDATE calls SET alive_at = ? WHERE id = ? AND node = ? AND state = 'open'"
+_ALIVE = "UPDATE calls SET alive_at = ? WHERE node = ? AND state = 'open' AND id IN ({})"
+ALIVE_BLOCK = 500
 _WITHDRAW = "DELETE FROM calls WHERE id = ? AND node = ? AND state = 'open'"
 
 
@@ -85,7 +86,8 @@ class Records:
         self._writer.post(self._closed, row.id, (row, evidence), done)
 
     def alive(self, ids: Iterable[str], at: float) -> None:
-        """These calls still stand at `at`, Unix seconds."""
+        """These calls still stand at `at`, Unix seconds. Costs 3 us a call in one go: a node of
+        10,000 calls does better to prove a part of them each second."""
         self._writer.post_all(self._alive, dict.fromkeys(ids, at))
 
     def withdraw(self, id: str) -> None:
@@ -125,18 +127,12 @@ class Records:
 
     def list(self, filter: CdrFilter | None = None, *, limit: int = 50) -> CdrRows:
         """Final records, newest first, `limit` at most."""
-        filter = filter or CdrFilter()
         with self._engine.connect() as connection:
-            found: dict[tuple[str, str], Cdr] = {}
-            for conditions in _conditions(filter):
-                for row in _read(connection, conditions, newest=True, limit=limit):
-                    found[row.id, row.node] = row
-        newest = sorted(found.values(), key=lambda row: (row.started_at, row.id), reverse=True)
-        return newest[:limit]
+            return _read(connection, _conditions(filter or CdrFilter()), newest=True, limit=limit)
 
     def iterate(self, filter: CdrFilter | None = None) -> Iterator[Cdr]:
         """Final records, oldest first, read page by page: for exports of any size."""
-        conditions = _both_sides(filter or CdrFilter())
+        conditions = _conditions(filter or CdrFilter())
         after: list[Condition] = []
         while True:
             with self._engine.connect() as connection:
@@ -153,11 +149,13 @@ class Records:
 
         None when there is none; LookupError, a sentence, when several begin so.
         """
+        if not id:
+            return None
         with self._engine.connect() as connection:
             rows = _read(connection, [calls.c.id == id], newest=True, limit=1) or _read(
                 connection, [starts_with(calls.c.id, id)], newest=True, limit=AMBIGUOUS_SHOWN + 1
             )
-            if not rows or not id:
+            if not rows:
                 return None
             if len(rows) > 1:
                 raise LookupError(_ambiguous(id, [row.id for row in rows]))
@@ -173,7 +171,14 @@ class Records:
         _OPEN.write(cursor, [msgspec.structs.astuple(row) for row in rows.values()])
 
     def _write_alive(self, cursor: Any, rows: Mapping[str, float]) -> None:
-        cursor.executemany(_ALIVE, [(at, id, self.node) for id, at in rows.items()])
+        by_time: dict[float, Ids] = {}
+        for id, at in rows.items():
+            by_time.setdefault(at, []).append(id)
+        for at, ids in by_time.items():
+            for start in range(0, len(ids), ALIVE_BLOCK):
+                block = ids[start : start + ALIVE_BLOCK]
+                marks = ", ".join("?" * len(block))
+                cursor.execute(_ALIVE.format(marks), (at, self.node, *block))
 
     def _write_withdrawn(self, cursor: Any, rows: Mapping[str, str]) -> None:
         cursor.executemany(_WITHDRAW, [(id, self.node) for id in rows])
@@ -198,23 +203,7 @@ def _read(
     return [Cdr(**row) for row in connection.execute(query).mappings()]
 
 
-def _conditions(filter: CdrFilter) -> list[list[Condition]]:
-    """One query, or one for each side of a gateway: each then reads its own index in order."""
-    common = _common(filter)
-    if filter.gateway is None:
-        return [common]
-    sides = (calls.c.mapping, calls.c.routing)
-    return [[*common, side == filter.gateway] for side in sides]
-
-
-def _both_sides(filter: CdrFilter) -> list[Condition]:
-    if filter.gateway is None:
-        return _common(filter)
-    either = sa.or_(calls.c.mapping == filter.gateway, calls.c.routing == filter.gateway)
-    return [*_common(filter), either]
-
-
-def _common(filter: CdrFilter) -> list[Condition]:
+def _conditions(filter: CdrFilter) -> list[Condition]:
     conditions: list[Any] = [FINAL]
     if filter.since is not None:
         conditions.append(calls.c.started_at >= filter.since)
@@ -224,6 +213,9 @@ def _common(filter: CdrFilter) -> list[Condition]:
         conditions.append(_number(calls.c.caller, filter.caller))
     if filter.callee is not None:
         conditions.append(_number(calls.c.callee, filter.callee))
+    if filter.gateway is not None:
+        sides = (calls.c.mapping, calls.c.routing)
+        conditions.append(sa.or_(*(side == filter.gateway for side in sides)))
     if filter.reason is not None:
         conditions.append(calls.c.end_reason == filter.reason)
     return conditions

@@ -138,7 +138,6 @@ calls = Table(
     Column("state", Text, nullable=False),
     Column("alive_at", Double),
     PrimaryKeyConstraint("id", "node"),
-    sqlite_with_rowid=False,
 )
 
 OPEN = text("state = 'open'")

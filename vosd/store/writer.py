@@ -384,6 +384,8 @@ class Writer:
 
     def _abandon(self) -> None:
         """Closing with a store that does not write: the log is the last place for the rows."""
+        for job in self._jobs:
+            job.future.set_exception(StoreError("cannot store the change: the store is closed"))
         for channel in self._channels:
             for row in channel.held.values():
                 log.critical("cannot store a row of %s before the end: %r", channel.name, row)
@@ -391,14 +393,14 @@ class Writer:
 
 def _cleaned(row: Row) -> Row:
     """The row with text any database takes: no lone surrogates, no NUL."""
-    if not isinstance(row, tuple):
-        return row
-    return tuple(
-        value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-        if isinstance(value, str)
-        else value
-        for value in row
-    )
+    if isinstance(row, str):
+        return row.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(row, tuple):
+        return tuple(map(_cleaned, row))
+    if isinstance(row, msgspec.Struct):
+        values = {name: _cleaned(getattr(row, name)) for name in row.__struct_fields__}
+        return msgspec.structs.replace(row, **values)
+    return row
 
 
 def _refusal(error: Exception) -> Exception:

@@ -10,8 +10,7 @@ import msgspec
 
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal
-from vosd.diagnose.gateway import diagnose_gateway
-from vosd.diagnose.report import diagnose_call
+from vosd.diagnose import diagnose_call, diagnose_gateway
 from vosd.store.cdr import CdrFilter
 from vosd.wire.records import CallView, Cdr, Diagnosis
 from vosd.wire.requests import DiagnoseQuery

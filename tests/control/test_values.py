@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addresses, durations, names and numbers as people type them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vosd.wire.values import (
+    parse_address,
+    parse_duration,
+    parse_name,
+    parse_number,
+    show_address,
+    show_duration,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "transport", "shown"),
+    [
+        ("203.0.113.9", "203.0.113.9", 5060, "udp", "203.0.113.9:5060"),
+        ("203.0.113.9:5070", "203.0.113.9", 5070, "udp", "203.0.113.9:5070"),
+        ("203.0.113.9/tcp", "203.0.113.9", 5060, "tcp", "203.0.113.9:5060/tcp"),
+        ("sip.example.net/tls", "sip.example.net", 5061, "tls", "sip.example.net:5061/tls"),
+        ("SIP.Example.NET:5062/udp", "sip.example.net", 5062, "udp", "sip.example.net:5062"),
+        ("localhost", "localhost", 5060, "udp", "localhost:5060"),
+        ("::1", "::1", 5060, "udp", "[::1]:5060"),
+        ("[::1]", "::1", 5060, "udp", "[::1]:5060"),
+        ("[2001:DB8:0:0::1]:5062/tcp", "2001:db8::1", 5062, "tcp", "[2001:db8::1]:5062/tcp"),
+        ("2001:db8::5060", "2001:db8::5060", 5060, "udp", "[2001:db8::5060]:5060"),
+    ],
+)
+def test_address(text: str, host: str, port: int, transport: str, shown: str) -> None:
+    assert parse_address(text) == (host, port, transport)
+    assert show_address(host, port, transport) == shown
+    assert parse_address(shown) == (host, port, transport)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":5060", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4:0", "1.2.3.4:65536",
+     "1.2.3.4:", "1.2.3.4/", "1.2.3.4/UDP", "1.2.3.4/sctp", "[1.2.3.4]", "[host]:5060", "[::1",
+     "::1]:5060", "a b", "-a.net", "a-.net", "a..b", "x" * 64 + ".net", "sip:host", "u@host",
+     "0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255", "hö.net", "h\x00st", "a/b/c"],
+)  # fmt: skip
+def test_no_address(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^cannot (read|use) "):
+        parse_address(text)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_address_or_a_sentence(text: str) -> None:
+    try:
+        endpoint = parse_address(text)
+    except ValueError as error:
+        assert str(error).startswith("cannot ")
+    else:
+        assert parse_address(show_address(*endpoint)) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("15m", 900), ("15min", 900), ("2h", 7200), ("1d", 86400), ("1w", 604800),
+     ("1.5h", 5400), (" 2H ", 7200), ("0.5s", 0.5)],
+)  # fmt: skip
+def test_duration(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "90", "0s", "-1s", "1y", "h", "1h30m", "1e9s", "99999999999s"])
+def test_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="a length of time such as 90s 15m 2h 1d is accepted"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0s"), (59.9, "59s"), (60, "1m 00s"), (3599, "59m 59s"), (3600, "1h 00m"),
+     (86399, "23h 59m"), (86400, "1d 0h"), (93784, "1d 2h")],
+)  # fmt: skip
+def test_show_duration(seconds: float, shown: str) -> None:
+    assert show_duration(seconds) == shown
+
+
+@pytest.mark.parametrize("text", ["a", "Telia-1", "ä€", "[bold]", "x" * 64, "a/b"])
+def test_name(text: str) -> None:
+    assert parse_name(text) == text
+
+
+@pytest.mark.parametrize("text", ["", " ", "a b", "a\tb", "a\nb", "\x1b[2J", "\u202e", "x" * 65, "."])
+def test_no_name(text: str) -> None:
+    with pytest.raises(ValueError, match="1 to 64 printable characters without spaces"):
+        parse_name(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("46", "46"), ("+46", "46"), ("1" * 32, "1" * 32)])
+def test_number(text: str, number: str) -> None:
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "+", "4 6", "46-70", "1" * 33, "٤٦", "46\n", "anonymous"])
+def test_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="1 to 32 digits are accepted"):
+        parse_number(text)
