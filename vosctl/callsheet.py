@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vosctl.console import Column, Console, Text
+from vosctl.console import Cell, Column, Console, Text
 from vosctl.figures import (
     JITTER_MS,
     LOSS_PERCENT,
@@ -41,6 +41,24 @@ def _counts(values: dict[str, int]) -> str:
     return words([f"{key}:{count}" for key, count in ordered])
 
 
+def _marks(values: dict[str, int]) -> str:
+    """`EF/46:1200 CS0/0:3`, most frequent first."""
+    return _counts({f"{_mark(int(mark))}/{mark}": count for mark, count in values.items()})
+
+
+def _mark(dscp: int) -> str:
+    from vosd.catalog.kinds import DSCP_NAMES
+
+    return DSCP_NAMES.get(dscp, "dscp")
+
+
+def _sent_mark(stream: Sent) -> str:
+    """`EF 46 0xb8`: name, decimal, ToS byte."""
+    if stream.dscp is None:
+        return UNKNOWN
+    return f"{_mark(stream.dscp)} {stream.dscp} {stream.dscp << 2:#04x}"
+
+
 def _lost(stream: Received) -> Text:
     return f"{number(stream.lost)} of {number(stream.expected)}"
 
@@ -67,7 +85,7 @@ STREAM_ROWS = (
     Row("out of order", lambda r: str(r.out_of_order), _nothing),
     Row("SSRC changes", lambda r: str(r.ssrc_changes), _nothing),
     Row("payload types", lambda r: _counts(r.payload_types), _nothing),
-    Row("DSCP", lambda r: _counts(r.dscp), lambda s: number(s.dscp)),
+    Row("DSCP", lambda r: _marks(r.dscp), _sent_mark),
     Row("wrong source", lambda r: str(r.wrong_source), _nothing),
     Row("malformed", lambda r: str(r.malformed), _nothing),
     Row("unsendable", _nothing, lambda s: str(s.dropped)),
@@ -123,6 +141,7 @@ def show_streams(console: Console, call: CallView) -> None:
             for row in STREAM_ROWS
         ],
     )
+    console.say(Cell("Of what vosd sends, loss, jitter and round trip are by RTCP.", "dim"))
 
 
 def _figure(row: Row, leg: LegView | None, received: bool) -> Text:

@@ -312,10 +312,10 @@ SCENARIOS: dict[str, tuple[CallView, list[str]]] = {
     ),
     "leg lost": (call(end_reason="leg_lost", ended_by="switch"), ["signalling_lost"]),
     "node lost": (
-        call(leg("a", received=None, sent=None), leg("b", received=None, sent=None),
-             end_reason="node_lost", ended_by="switch"),
+        call(media="none", relay=None, legs=[], end_reason="node_lost", ended_by=None),
         ["node_lost"],
     ),
+    "the evidence is gone": (call(media="none", relay=None, legs=[]), []),
     "forced": (call(end_reason="forced", ended_by="operator"), ["operator_ended"]),
     "drained": (call(end_reason="drained", ended_by="operator"), ["operator_ended"]),
     "draining": (failed("draining"), ["operator_ended"]),

@@ -12,6 +12,7 @@ import pytest
 from tests.engine.switchboard import ALICE, BOB, CAROL, EPOCH, SWITCH, Switchboard
 from tests.sim.agents import Agent, Leg
 from tests.sim.world import Link
+from vosd.sip.events import ReinviteFailed
 from vosd.wire.records import CallView, Cdr
 
 LADDERS = Path(__file__).parent.parent / "data" / "ladders"
@@ -265,6 +266,43 @@ def test_a_refused_reinvite_leaves_the_call_as_it_was() -> None:
     assert board.switch.calls.views()[0].legs[0].on_hold is False
 
 
+def test_a_cancelled_reinvite_leaves_the_call_as_it_was() -> None:
+    board = Switchboard()
+    alice = board.agent("alice", ALICE)
+    bob = board.agent("bob", BOB, answer_after=0.0, reinvite_code=0)
+    leg = call(board, alice)
+    board.world.advance(2)
+    alice.hold(leg)
+    board.world.advance(1)
+    alice.cancel(leg)
+    board.world.advance(5)
+    assert (leg.end, bob.legs[0].end) == ("", "")
+    assert board.switch.calls.views()[0].legs[0].on_hold is False
+    alice.bye(leg)
+    board.world.advance(60)
+    assert bob.legs[0].end == "bye received"
+    assert board.empty()
+
+
+def test_both_sides_reinvite_at_once() -> None:
+    """Glare across the switch: each side hears 491 for one of the two (RFC 3261 14.1)."""
+    board = Switchboard()
+    board.world.link = Link(delay=0.05)
+    alice = board.agent("alice", ALICE)
+    bob = board.agent("bob", BOB, answer_after=0.0)
+    leg = call(board, alice)
+    board.world.advance(2)
+    alice.hold(leg)
+    bob.hold(bob.legs[0])
+    board.world.advance(5)
+    assert (leg.end, bob.legs[0].end) == ("", "")
+    codes = [e.code for a in (alice, bob) for e in a.of(ReinviteFailed)]
+    assert 491 in codes
+    alice.bye(leg)
+    board.world.advance(60)
+    assert board.empty()
+
+
 def test_the_offer_in_the_answer_comes_back_in_the_ack() -> None:
     board = Switchboard()
     alice = board.agent("alice", ALICE)
@@ -365,3 +403,12 @@ def test_capacity_of_the_customer() -> None:
     third = call(board, alice)
     board.world.advance(1)
     assert third.answered_at is not None
+
+
+def test_a_disabled_customer_is_refused_and_recorded() -> None:
+    board = Switchboard()
+    board.gateway("carrier", ALICE, kind="mapping", enabled=False)
+    alice = board.agent("alice", ALICE)
+    leg = call(board, alice)
+    board.world.advance(2)
+    assert (leg.code, record(board).end_reason) == (403, "caller_disabled")

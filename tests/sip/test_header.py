@@ -175,13 +175,13 @@ params = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.builds(NameAddr, display=displays.map(str.strip), uri=uris, params=params))
 def test_name_addr_round_trip(address: NameAddr) -> None:
     assert NameAddr.parse(str(address)) == address
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tokens, st.ip_addresses(), st.none() | st.integers(1, 65535), params)
 def test_via_round_trip(transport, host, port, extra) -> None:
     sent_by = f"[{host}]" if host.version == 6 else str(host)

@@ -117,7 +117,7 @@ uris = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(uris)
 def test_round_trip(uri: Uri) -> None:
     assert Uri.parse(str(uri)) == uri

@@ -160,7 +160,8 @@ def _row(call: CallView) -> list[Text]:
         call.routing or UNKNOWN,
         _relay(call),
     ]
-    streams = {str(leg.side): leg.received for leg in call.legs}
+    relayed = call.media == "relayed"
+    streams = {str(leg.side): leg.received for leg in call.legs if relayed}
     for side in ("a", "b"):
         received = streams.get(side)
         row.append(graded(received.loss_percent if received else None, LOSS_PERCENT))

@@ -42,7 +42,7 @@ def overview(root: Command) -> str:
         else:
             page.item(" ".join((child.path[0], *synopsis(child))), child.summary)
     page.section("EXIT STATUS")
-    page.items({str(code): f"{text}." for code, text in EXIT_CODES.items()})
+    page.items({str(code): f"{text[0].upper()}{text[1:]}." for code, text in EXIT_CODES.items()})
     page.section("ENVIRONMENT")
     page.items({
         "VOSCTL_SOCKET": "The control socket, when --socket names none.",
@@ -68,7 +68,7 @@ def group_page(group: Command) -> str:
     page.section("DESCRIPTION", *_paragraphs(group.help))
     page.section("COMMANDS")
     for leaf in group.leaves():
-        page.subsection(" ".join((leaf.line, *(a.metavar for a in leaf.arguments))))
+        page.subsection(leaf.line)
         page.paragraphs(*_paragraphs(leaf.help))
         page.items({a.metavar: a.help for a in leaf.arguments if a.help})
         page.options(leaf)

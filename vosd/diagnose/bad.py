@@ -118,7 +118,7 @@ BAD: tuple[Rule, ...] = (
         legs="each",
         confidence="likely",
         cause="A second media source of {party}, or a stranger injecting audio; it was dropped.",
-        change="Have {party} say whether the address above is its own.",
+        change="Have {party} send a call's audio from one address, or say that it does.",
         disproof="The foreign packets stop when {party} hangs up.",
         rows=("D17",),
     ),

@@ -15,7 +15,7 @@ NOTES: tuple[Rule, ...] = (
         severity="info",
         cause="{party} does not mark its RTP, or a network in between removes the mark.",
         change="Have {party} mark its RTP EF and its network keep the mark.",
-        disproof="A capture at {party} shows no mark either: then nothing removes it.",
+        disproof="A capture at the switch shows the packets coming in with ToS 0xb8.",
         rows=("QOS-03", "QOS-10", "MIS-03", "D01"),
     ),
     Rule(
@@ -121,7 +121,7 @@ NOTES: tuple[Rule, ...] = (
         severity="info",
         cause="Under five seconds there are too few packets, and addresses may not be learnt yet.",
         change="Place a longer call; then vosctl diagnose call --last",
-        disproof="",
+        disproof="Nothing is claimed that could be disproved.",
         rows=("D17",),
     ),
 )

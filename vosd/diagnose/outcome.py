@@ -23,8 +23,8 @@ def ended(*names: str, answered: bool = False) -> Applies:
         if reason is None or reason.name not in names or trace.answered is not answered:
             return None
         return Evidence(
-            [f"the call ended because {reason.text} ({reason.name})", *attempts(trace)],
-            {"reason": reason.text},
+            [f"end reason {reason.name}: {reason.text}", *attempts(trace)],
+            {"reason": reason.text[:1].upper() + reason.text[1:]},
             change=advice(trace) or None,
         )
 
@@ -97,4 +97,4 @@ def operator_ended(trace: Trace, _: Leg) -> Evidence | None:
     if reason is None or reason.name not in ("forced", "drained", "draining"):
         return None
     change = advice(trace) if reason.name == "drained" else "Nothing: this was meant."
-    return Evidence([f"the call ended because {reason.text} ({reason.name})"], change=change)
+    return Evidence([f"end reason {reason.name}: {reason.text}"], change=change)

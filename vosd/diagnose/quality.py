@@ -65,7 +65,8 @@ def jitter(trace: Trace, leg: Leg) -> Evidence | None:
     severity = trace.bands.jitter.severity(figure)
     if not trace.relayed or severity == "ok" or figure is None or got is None:
         return None
-    peak = "" if got.jitter_max_ms is None else f", at most {got.jitter_max_ms:.0f} ms"
+    highest = got.jitter_max_ms or 0.0
+    peak = f", at most {highest:.0f} ms" if highest > figure else ""
     lines = [f"interarrival jitter {figure:.0f} ms{peak} from {leg.who} at the switch",
              _band(trace.bands.jitter, "ms")]  # fmt: skip
     return Evidence(
@@ -289,8 +290,8 @@ def not_relayed(trace: Trace, _: Leg) -> Evidence | None:
 
 
 def no_audio(trace: Trace, _: Leg) -> Evidence | None:
-    """Answered without an audio stream."""
-    if not trace.answered or trace.view.media != "none":
+    """Answered without an audio stream; a record without its legs does not say so."""
+    if not trace.answered or trace.view.media != "none" or not trace.view.legs:
         return None
     return Evidence(["the call was answered and no audio stream was agreed"])
 

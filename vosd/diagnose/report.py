@@ -72,15 +72,11 @@ def _write(trace: Trace, rule: Rule, evidence: Evidence, leg: Leg | None) -> Fin
         confidence=evidence.confidence or rule.confidence,
         side=leg.side if leg is not None else rule.side,
         evidence=evidence.lines,
-        cause=_sentence(evidence.cause or rule.cause.format_map(words)),
+        cause=evidence.cause or rule.cause.format_map(words),
         change=evidence.change or rule.change.format_map(words),
         disproof=rule.disproof.format_map(words),
         rows=list(rule.rows),
     )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _words(trace: Trace, leg: Leg | None) -> dict[str, str]:

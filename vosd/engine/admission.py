@@ -57,7 +57,7 @@ class Admission:
             return who
         to = message.to
         user = to.uri.user if to is not None and to.uri is not None else None
-        if isinstance(who, Phone) and who.number == user:
+        if isinstance(who, Phone) and who.number == user and who.enabled:
             return who
         return Refused(403, failed=True, user=user or "")
 

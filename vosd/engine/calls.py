@@ -123,14 +123,16 @@ class Calls:
     # what `switch.call` asks
 
     def _screen(self, call: Call, clock: Clock) -> str | None:
+        live = self._live[call.id]
         if self.refusing is not None:
             return self.refusing
+        if not live.caller.enabled:
+            return "caller_disabled"
         if not self._records.accepting:
             self._counters.add("records_refused")
             return "record_unavailable"
         if screening.screen(call.caller, call.callee, clock.wall, self._configuration.listed):
             return "blacklist"
-        live = self._live[call.id]
         if live.caller.phone is not None and call.caller != live.caller.name:
             # a phone that shows another number is still the phone the list names
             screened = screening.screen(

@@ -48,7 +48,7 @@ class Configuration:
         by_host: dict[str, list[tuple[Gateway, int | None]]] = {}
         self._by_user = {}
         for gateway in self.gateways.values():
-            if gateway.kind != "mapping" or not gateway.enabled:
+            if gateway.kind != "mapping":
                 continue
             if gateway.auth == "password":
                 self._by_user[gateway.user or gateway.name] = gateway
@@ -72,11 +72,8 @@ class Configuration:
         return None
 
     def user(self, name: str) -> Gateway | Phone | None:
-        """Who proves itself with the digest user `name`; None when disabled or unknown."""
-        phone = self.phones.get(name)
-        if phone is not None:
-            return phone if phone.enabled else None
-        return self._by_user.get(name)
+        """Who proves itself with the digest user `name`."""
+        return self.phones.get(name) or self._by_user.get(name)
 
     def destination(self, gateway: Gateway, attempt: int = 0) -> tuple[str, int] | None:
         """Where to reach a gateway; None while no name of it is known."""

@@ -117,8 +117,20 @@ class Dialogue:
             self._health.silent(route.party, f"INVITE: no answer ({cause})")
 
     def _cancelled(self, _: sip.Cancelled, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        if live.call.state == "connected":
+            self._reinvite_cancelled(live, leg, clock)
+            return
         live.a = None
         self._calls.happen(live, GiveUp(), clock)
+
+    def _reinvite_cancelled(self, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        other = live.dialog("b" if leg == "a" else "a")
+        asker = live.dialog(leg)
+        if live.reinviting != leg or other is None or asker is None:
+            return
+        live.reinviting = None
+        live.media.restore(leg, asker.remote[0], clock.mono)
+        self._endpoint.cancel(other, clock.mono)
 
     def _acked(self, event: sip.Acked, live: LiveCall, leg: Leg, clock: Clock) -> None:
         """The call stands for both sides: from here silence counts. The ACK's body may answer an

@@ -101,6 +101,7 @@ def _leg(live: LiveCall, leg: Leg) -> LegView:
         contact = route.contact if route else None
         view.user_agent, view.nat = live.b_agent, said.nat or bool(contact and contact.nat)
     _sdp(view, said)
+    view.codec = _agreed(live)
     if side is not None:
         _streams(view, side)
     return view
@@ -116,11 +117,15 @@ def _sdp(view: LegView, said: LegMedia) -> None:
         view.sdp_private = behind_nat(media.address, signalling)
     view.direction = media.direction
     view.on_hold = offer.on_hold(media)
-    names = offer.codec_names(media)
-    view.codecs_offered = names
-    view.codec = names[0] if names else None
+    view.codecs_offered = offer.codec_names(media)
     view.ptime_ms = media.ptime
     view.profile = media.protocol
+
+
+def _agreed(live: LiveCall) -> str | None:
+    """The codec both sides named; None while one is silent, or when they share none."""
+    a, b = live.media.a.audio, live.media.b.audio
+    return offer.agreed(a, b) if a is not None and b is not None else None
 
 
 def _streams(view: LegView, side: Side) -> None:

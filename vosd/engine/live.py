@@ -23,6 +23,11 @@ class Caller(msgspec.Struct, frozen=True):
     nat: bool = False
 
     @property
+    def enabled(self) -> bool:
+        party = self.gateway or self.phone
+        return party is not None and party.enabled
+
+    @property
     def overrides(self) -> dict[str, str]:
         if self.gateway is not None:
             return self.gateway.overrides

@@ -277,7 +277,7 @@ class Side:
         compound = rtcp.parse(data)
         if compound is None:
             return
-        self.view.reported(compound, other._rtp.counters.sequence.ssrc, arrival)
+        self.view.reported(compound, other._rtp.counters.sequence.run.ssrc, arrival)
         if sent:
             other.view.relayed(compound, at)
 

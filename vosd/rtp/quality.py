@@ -158,9 +158,9 @@ class Counters:
             if gap > self.max_gap:
                 self.max_gap = gap
         self.last = arrival
-        order = self.sequence
-        if ssrc == order.ssrc and (sequence - order.highest) & 0xFFFF == 1:
-            order.highest += 1
+        run = self.sequence.run
+        if ssrc == run.ssrc and (sequence - run.highest) & 0xFFFF == 1:
+            run.highest += 1
             if self.timed:
                 self.jitter.feed(arrival, timestamp)
         else:
@@ -268,7 +268,7 @@ class Counters:
             jitter_ms=self.jitter.value / 1e6 if self.jitter.samples else None,
             jitter_max_ms=None if peak is None else peak / 1e6,
             max_gap_ms=self.max_gap / 1e6 if self.max_gap >= 0 else None,
-            ssrc=order.ssrc if order.ssrc >= 0 else None,
+            ssrc=order.run.ssrc if order.run.ssrc >= 0 else None,
             ssrc_changes=order.ssrc_changes,
             payload_types=_by_text(self._types),
             dscp=_by_text(self._marks),
@@ -323,7 +323,7 @@ class RemoteView:
 
     def describe(self, figures: SentFigures, stream: Counters) -> None:
         """Fill the remote figures; `stream` is the other party's stream that we relay."""
-        block, order = self.block, stream.sequence
+        block, run = self.block, stream.sequence.run
         if self.rtt is not None:
             figures.rtt_ms = self.rtt / 1e6
         if block is None:
@@ -333,8 +333,8 @@ class RemoteView:
         if rate:
             figures.remote_jitter_ms = 1000 * block.jitter / rate
         # The party's count begins where ours does unless it missed the very first packets.
-        expected = block.extended_highest - (order.base & 0xFFFF) + 1
-        if block.ssrc == order.ssrc and expected > figures.remote_lost:
+        expected = block.extended_highest - (run.base & 0xFFFF) + 1
+        if block.ssrc == run.ssrc and expected > figures.remote_lost:
             figures.remote_loss_percent = 100 * figures.remote_lost / expected
         else:
             figures.remote_loss_percent = 100 * block.fraction_lost / 256

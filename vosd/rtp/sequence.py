@@ -22,46 +22,69 @@ REORDER_WINDOW = 3
 VALID, FRESH, TRIAL, ADOPTED, RESTARTED, ALIEN = range(6)
 
 
-class Trial:
-    """A source whose packets are not yet believed."""
+class Run:
+    """Packets of one source that were numbered without a break."""
 
     __slots__ = ("base", "count", "highest", "missing", "ssrc")
 
     def __init__(self, sequence: int, ssrc: int) -> None:
         self.ssrc = ssrc
         self.base = self.highest = sequence
+        #: distinct packets while on trial
         self.count = 1
         self.missing: set[int] | None = None
 
+    @property
+    def expected(self) -> int:
+        """Highest - first + 1."""
+        return self.highest - self.base + 1
+
+    def advance(self, ahead: int) -> None:
+        """Go `ahead` numbers on, note those between, forget those no packet may fill any more."""
+        oldest = self.highest + ahead - MAX_MISORDER
+        missing = {number for number in self.missing or () if number > oldest}
+        missing.update(range(max(self.highest, oldest) + 1, self.highest + ahead))
+        self.missing = missing or None
+        self.highest += ahead
+
+    def fill(self, distance: int) -> bool:
+        """Place a packet `distance` behind the highest; False when it was there before."""
+        number = self.highest - distance
+        if number < self.base:
+            self.missing = (self.missing or set()) | set(range(number + 1, self.base))
+            self.base = number
+            return True
+        if self.missing and number in self.missing:
+            self.missing.discard(number)
+            return True
+        return False
+
 
 class Sequence:
-    """The stream's numbering; the owner takes `highest + 1` of `ssrc` itself, it is the rule."""
+    """The stream's numbering. The owner may count the plain case, the number after `run.highest`
+    from `run.ssrc`, into `run.highest` itself."""
 
     __slots__ = (
         "bad",
-        "base",
         "closed",
         "duplicate",
-        "highest",
         "late",
-        "missing",
         "out_of_order",
         "restarts",
-        "ssrc",
+        "run",
         "ssrc_changes",
         "trial",
         "unproven",
     )
 
     def __init__(self) -> None:
-        #: the believed source, -1 when there is none yet
-        self.ssrc = -1
-        self.base = self.highest = 0
-        #: expected packets of sources and runs that ended
+        #: the believed source; SSRC -1 while there is none
+        self.run = Run(0, -1)
+        self.trial: Run | None = None
+        #: expected packets of runs that ended
         self.closed = 0
+        #: the number that would prove a far jump (A.1 bad_seq)
         self.bad = -1
-        self.missing: set[int] | None = None
-        self.trial: Trial | None = None
         self.duplicate = self.out_of_order = self.late = 0
         self.ssrc_changes = self.restarts = 0
         #: packets that belong to no believed run
@@ -70,9 +93,7 @@ class Sequence:
     @property
     def expected(self) -> int | None:
         """Highest - first + 1 over all runs; None when no source was ever believed."""
-        if self.ssrc < 0:
-            return None
-        return self.closed + self.highest - self.base + 1
+        return None if self.run.ssrc < 0 else self.closed + self.run.expected
 
     def unique(self, packets: int) -> int:
         """How many of `packets` received are distinct packets of believed runs."""
@@ -81,42 +102,37 @@ class Sequence:
 
     def receive(self, sequence: int, ssrc: int) -> int:
         """Place one packet; returns what it was (VALID ... ALIEN)."""
-        if ssrc != self.ssrc:
+        run = self.run
+        if ssrc != run.ssrc:
             return self._try(sequence, ssrc)
-        ahead = (sequence - self.highest) & 0xFFFF
+        ahead = (sequence - run.highest) & 0xFFFF
         if 0 < ahead < MAX_DROPOUT:
-            self.missing = _skip(self.missing, self.highest, ahead)
-            self.highest += ahead
-            return VALID
-        if ahead == 0 or ahead > 0x10000 - MAX_MISORDER:
-            self._behind(-ahead & 0xFFFF)
-            return VALID
-        if sequence != self.bad:
+            run.advance(ahead)
+        elif ahead == 0 or ahead > 0x10000 - MAX_MISORDER:
+            self._behind(run, -ahead & 0xFFFF)
+        elif sequence != self.bad:
             self.bad = (sequence + 1) & 0xFFFF
             self.unproven += 1
             return ALIEN
-        self._restart(sequence)
-        return RESTARTED
-
-    def _behind(self, distance: int) -> None:
-        number = self.highest - distance
-        if number < self.base:
-            self.missing = (self.missing or set()) | set(range(number + 1, self.base))
-            self.base = number
-        elif self.missing and number in self.missing:
-            self.missing.discard(number)
         else:
+            self._restart(sequence, ssrc)
+            return RESTARTED
+        return VALID
+
+    def _behind(self, run: Run, distance: int) -> bool:
+        if not run.fill(distance):
             self.duplicate += 1
-            return
+            return False
         self.out_of_order += 1
         if distance > REORDER_WINDOW:
             self.late += 1
+        return True
 
-    def _restart(self, sequence: int) -> None:
+    def _restart(self, sequence: int, ssrc: int) -> None:
         """The packet before was the first of the new numbering (A.1: two in sequence)."""
-        self.closed += self.highest - self.base + 1
-        self.base, self.highest = sequence - 1, sequence
-        self.missing = None
+        self.closed += self.run.expected
+        self.run = Run(sequence - 1, ssrc)
+        self.run.highest = sequence
         self.bad = -1
         self.unproven -= 1
         self.restarts += 1
@@ -126,13 +142,12 @@ class Sequence:
         if trial is None or trial.ssrc != ssrc:
             return self._new_trial(sequence, ssrc)
         ahead = (sequence - trial.highest) & 0xFFFF
-        if ahead == 0:
-            self.duplicate += 1
-            return TRIAL
-        if ahead >= MAX_DROPOUT:
+        if 0 < ahead < MAX_DROPOUT:
+            trial.advance(ahead)
+        elif ahead and ahead <= 0x10000 - MAX_MISORDER:
             return self._new_trial(sequence, ssrc)
-        trial.missing = _skip(trial.missing, trial.highest, ahead)
-        trial.highest += ahead
+        elif not self._behind(trial, -ahead & 0xFFFF):
+            return TRIAL
         trial.count += 1
         if ahead == 1 or trial.count >= PATIENCE:
             self._adopt(trial)
@@ -142,23 +157,11 @@ class Sequence:
     def _new_trial(self, sequence: int, ssrc: int) -> int:
         if self.trial:
             self.unproven += self.trial.count
-        self.trial = Trial(sequence, ssrc)
+        self.trial = Run(sequence, ssrc)
         return FRESH
 
-    def _adopt(self, trial: Trial) -> None:
-        if self.ssrc >= 0:
-            self.closed += self.highest - self.base + 1
+    def _adopt(self, trial: Run) -> None:
+        if self.run.ssrc >= 0:
+            self.closed += self.run.expected
             self.ssrc_changes += 1
-        self.ssrc, self.base, self.highest = trial.ssrc, trial.base, trial.highest
-        self.missing = trial.missing
-        self.bad = -1
-        self.trial = None
-
-
-def _skip(missing: set[int] | None, highest: int, ahead: int) -> set[int] | None:
-    """Note the numbers between, forget those no packet may fill any more."""
-    oldest = highest + ahead - MAX_MISORDER
-    kept = {number for number in missing if number > oldest} if missing else set()
-    if ahead > 1:
-        kept.update(range(max(highest + 1, oldest + 1), highest + ahead))
-    return kept or None
+        self.run, self.trial, self.bad = trial, None, -1

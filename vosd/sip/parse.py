@@ -173,6 +173,8 @@ def _unusual_name(name: str) -> str:
 def _unfolded(lines: list[str]) -> list[str]:
     """Join continuation lines to the line before (7.3.1); refuse what is no header then."""
     joined = _fold(" ", "\r\n".join(lines)).split("\r\n")
+    if joined[0] != lines[0]:
+        raise SipParseError(400, f"cannot read request line {joined[0][:64]!r}: it is folded")
     for line in joined:
         if len(line) > MAX_LINE:
             raise SipParseError(513, f"cannot take a header over {MAX_LINE} characters")
@@ -320,10 +322,18 @@ def _remaining_vias(message: Message) -> bool:
         return False
     if len(vias) > MAX_VIAS:
         del vias[1:]
-    message._vias = [via for via in vias if not _unfit(via)]
+    message._vias = [str(message.via), *(via for via in vias[1:] if _readable(via))]
     fields = [field for field in message.headers if field[0] != "via"]
     message._headers = [("via", via) for via in message._vias] + fields
     return not _unfit(vias[0])
+
+
+def _readable(via: str) -> bool:
+    try:
+        Via.parse(via)
+    except SipParseError:
+        return False
+    return not _unfit(via)
 
 
 def _remaining_fields(message: Message, words: list[str], first: dict[str, str]) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,7 @@ class Pragmas:
 class Session:
     """The writing connection: transactions by hand, the driver's cursor for the hot rows.
 
-    Outside `begin` and `commit` a statement is a transaction of its own.
+    Outside `transaction` a statement is a transaction of its own.
     """
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -106,22 +108,25 @@ class Session:
         self._outages = (errors.OperationalError, OSError)
         self._general = errors.DatabaseError
 
-    def begin(self) -> None:
-        """Start a transaction that may write; waits for the busy time-out at most."""
-        self.cursor.execute("BEGIN IMMEDIATE")
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """A transaction that may write, around the block; yields the cursor.
 
-    def commit(self) -> None:
-        """Make it durable. Fails when a full disk has already rolled the transaction back."""
-        self.cursor.execute("COMMIT")
-        if self.connection.in_transaction():
-            self.connection.commit()
-
-    def rollback(self) -> None:
-        """Undo whatever is left of the transaction; safe when nothing is."""
-        if self._driver.in_transaction:
-            self.cursor.execute("ROLLBACK")
-        if self.connection.in_transaction():
-            self.connection.rollback()
+        It waits for the busy time-out at most. The commit fails when a full disk has already
+        rolled the transaction back, so nothing is taken for durable that is not.
+        """
+        try:
+            self.cursor.execute("BEGIN IMMEDIATE")
+            yield self.cursor
+            self.cursor.execute("COMMIT")
+        except BaseException:
+            if self._driver.in_transaction:
+                self.cursor.execute("ROLLBACK")
+            raise
+        finally:
+            # the connection begins by itself what the driver, in autocommit, does not
+            if self.connection.in_transaction():
+                self.connection.rollback()
 
     def is_outage(self, error: BaseException) -> bool:
         """The database is at fault (full, locked, damaged), not the row."""
@@ -160,9 +165,7 @@ def _check_mode(connection: sa.Connection, path: Path) -> None:
 
 def _bring_up(connection: sa.Connection, path: Path) -> None:
     """Create the schema, or migrate it, in one transaction. Alembic is imported only to migrate."""
-    session = Session(connection)
-    session.begin()
-    try:
+    with Session(connection).transaction():
         tables = sa.inspect(connection).get_table_names()
         if not tables:
             schema.metadata.create_all(connection)
@@ -175,10 +178,6 @@ def _bring_up(connection: sa.Connection, path: Path) -> None:
             )
         else:
             _migrate(connection, path)
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
 
 
 def _migrate(connection: sa.Connection, path: Path) -> None:

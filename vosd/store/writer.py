@@ -277,52 +277,49 @@ class Writer:
         refused: dict[str, dict[Any, str]] = {}
         try:
             try:
-                self._commit(jobs, self._write_channel)
+                self._commit(jobs)
             except Exception as error:
                 if self._session.is_outage(error):
                     raise
                 log.warning("cannot store a batch: %s; storing its rows one by one", error)
-                self._commit(jobs, lambda c, ch: self._write_singly(c, ch, refused))
+                self._commit_singly(jobs, refused)
         except Exception as error:
             self._failed(error, jobs)
         else:
             self._succeeded(jobs, refused)
 
-    def _commit(self, jobs: Sequence[Job], write: Callable[[Any, Channel], None]) -> None:
-        session = self._session
+    def _commit(self, jobs: Sequence[Job]) -> None:
         held = [channel for channel in self._channels if channel.held]
-        try:
-            if not jobs and len(held) == 1 and held[0].urgent and len(held[0].held) <= BLOCK:
-                write(session.cursor, held[0])
-                return
-            session.begin()
-            for channel in held:
-                write(session.cursor, channel)
-            for job in jobs:
-                self._work(session.connection, job)
-            session.commit()
-        except BaseException:
-            session.rollback()
-            raise
-
-    @staticmethod
-    def _work(connection: sa.Connection, job: Job) -> None:
-        if job.future.done():
+        if not jobs and len(held) == 1 and held[0].urgent and len(held[0].held) <= BLOCK:
+            # one statement, which is a transaction of its own
+            held[0].write(self._session.cursor, held[0].held)
             return
-        try:
-            with connection.begin_nested():
-                job.result = job.work(connection)
-        except Exception as error:
-            job.future.set_exception(_refusal(error))
+        with self._session.transaction() as cursor:
+            for channel in held:
+                channel.write(cursor, channel.held)
+            self._work(jobs)
 
-    @staticmethod
-    def _write_channel(cursor: Any, channel: Channel) -> None:
-        channel.write(cursor, channel.held)
+    def _commit_singly(self, jobs: Sequence[Job], refused: dict[str, dict[Any, str]]) -> None:
+        with self._session.transaction() as cursor:
+            for channel in self._channels:
+                refused[channel.name] = self._write_singly(cursor, channel)
+            self._work(jobs)
 
-    def _write_singly(
-        self, cursor: Any, channel: Channel, refused: dict[str, dict[Any, str]]
-    ) -> None:
-        """Each row in its own savepoint, then cleaned; what still fails is logged whole."""
+    def _work(self, jobs: Sequence[Job]) -> None:
+        """Each change in its own savepoint; one that fails has its answer at once."""
+        connection = self._session.connection
+        for job in jobs:
+            if job.future.done():
+                continue
+            try:
+                with connection.begin_nested():
+                    job.result = job.work(connection)
+            except Exception as error:
+                job.future.set_exception(_refusal(error))
+
+    def _write_singly(self, cursor: Any, channel: Channel) -> dict[Any, str]:
+        """Each row in its own savepoint, as it is, then cleaned; the keys that still fail."""
+        refused: dict[Any, str] = {}
         for key, row in channel.held.items():
             for attempt in (row, _cleaned(row)):
                 cursor.execute("SAVEPOINT one")
@@ -332,12 +329,13 @@ class Writer:
                     if self._session.is_outage(error):
                         raise
                     cursor.execute("ROLLBACK TO one")
-                    failure = str(error)
+                    refused[key] = f"cannot store the row: {error}"
                 else:
-                    cursor.execute("RELEASE one")
+                    refused.pop(key, None)
                     break
-            else:
-                refused.setdefault(channel.name, {})[key] = f"cannot store the row: {failure}"
+                finally:
+                    cursor.execute("RELEASE one")
+        return refused
 
     def _succeeded(self, jobs: Iterable[Job], refused: Mapping[str, Mapping[Any, str]]) -> None:
         self.commits += 1
