@@ -179,7 +179,8 @@ def measure(calls: int, rounds: int, held: int) -> None:
         parsing.append(bench.parsing * 1e6 / calls)
     print(f"calls {calls}, held {held}, CPU microseconds, best of {rounds}")
     print(f"endpoint  {min(spent):8.1f} a call  {min(spent) / MESSAGES:6.2f} a message")
-    print(f"parse     {min(parsing):8.1f} a call  {min(parsing) / RECEIVED:6.2f} a message received")
+    each = min(parsing) / RECEIVED
+    print(f"parse     {min(parsing):8.1f} a call  {each:6.2f} a message received")
     left = bench.endpoint
     print(f"left: {left.transactions} transactions, {left.dialogs} dialogs")
     del keep

@@ -274,8 +274,15 @@ def test_a_cancelled_reinvite_leaves_the_call_as_it_was() -> None:
     board.world.advance(2)
     alice.hold(leg)
     board.world.advance(1)
-    alice.cancel(leg)
+    # our own endpoint never cancels a re-INVITE, others do
+    (invite,) = [e.data for e in board.world.ladder if str(e).endswith("alice -> switch  INVITE 2 +")]
+    head = invite.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    keep = (b"via", b"from", b"to:", b"call-id", b"max-forwards")
+    lines = [head[0].replace(b"INVITE", b"CANCEL"), b"CSeq: 2 CANCEL", b"Content-Length: 0"]
+    lines += [line for line in head if line.lower().startswith(keep)]
+    board.switch.receive(b"\r\n".join(lines) + b"\r\n\r\n", ALICE, 0, board.world.now)
     board.world.advance(5)
+    assert [e.code for e in alice.of(ReinviteFailed)] == [487]
     assert (leg.end, bob.legs[0].end) == ("", "")
     assert board.switch.calls.views()[0].legs[0].on_hold is False
     alice.bye(leg)

@@ -82,6 +82,11 @@ class Field:
         secret.chmod(0o600)
         self.switch.vosctl("phone", "add", number, "--password-file", str(secret))
 
+    def phone(self, number: str) -> dict[str, Any]:
+        """The phone as `vosctl phone show` has it."""
+        shown: dict[str, Any] = self.switch.json("phone", "show", number)["phone"]
+        return shown
+
     def prefix(self) -> str:
         """A called-number prefix no other test uses."""
         return f"44{next(self._numbers):04d}"

@@ -29,7 +29,7 @@ def test_registered_phones_hear_each_other(field: Field, tmp_path: Path) -> None
     b = Baresip(tmp_path / "b", PHONE, two, domain, account(two) + ";answermode=auto", 1000)
     try:
         for number in (one, two):
-            eventually(lambda number=number: _registered(field, number), what=f"{number} known")
+            eventually(lambda who=number: field.phone(who)["registered"], what=f"{number} known")
         a.command("dial", f"sip:{two}@{domain}")
         a.wait_for("CALL_ESTABLISHED")
         time.sleep(3)
@@ -56,10 +56,6 @@ def test_registered_phones_hear_each_other(field: Field, tmp_path: Path) -> None
     assert hears(at_a, 1000, [440]), (amplitude(at_a, 1000), amplitude(at_a, 440))
     record = field.await_records([one])[one]
     assert (record["end_reason"], record["callee"]) == ("caller_hangup", two)
-
-
-def _registered(field: Field, number: str) -> bool:
-    return bool(field.switch.json("phone", "show", number)["registered"])
 
 
 def _held(field: Field, caller: str) -> bool:

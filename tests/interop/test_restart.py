@@ -31,10 +31,10 @@ def test_bindings_outlive_a_restart(own_field: Field) -> None:
         "uac_register", ["1001"], "", host=PHONE, port=contact, words=words
     )
     assert registered.wait(10).successful == 1
-    before = own_field.switch.json("phone", "show", "1001")
+    before = own_field.phone("1001")
     assert own_field.switch.stop() == 0
     own_field.switch.start()
-    after = own_field.switch.json("phone", "show", "1001")
+    after = own_field.phone("1001")
     assert (after["registered"], after["contact"]) == (True, before["contact"])
     own_field.callee(host=PHONE, port=contact)
     callers = own_field.callers(1)

@@ -21,7 +21,7 @@ from vosd.sip.errors import SipParseError
 
 # RFC 7616 3.9.1: two challenges, answered by Mufasa with "Circle of Life".
 REALM_7616 = "http-auth@example.org"
-NONCE_7616 = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFsH4GiTo0v"
+NONCE_7616 = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 CNONCE_7616 = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
 OPAQUE_7616 = "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
 RESPONSES_7616 = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m vosctl.emit [--check] [ROOT]`: write the generated files, or see that they are current."""
+"""`python -m vosctl.emit [--check] [ROOT]`: write the generated files, or look whether they are."""
 
 from __future__ import annotations
 

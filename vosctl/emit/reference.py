@@ -45,22 +45,18 @@ def _commands(root: Command) -> str:
 
 
 def _parameters() -> str:
-    text = ["Words may be given by the number beside them, durations with a unit (`90s`, `2m`,"
-            " `500ms`). *Never* means that nothing in this version obeys the parameter yet."]  # fmt: skip
+    parts = ["Words may be given by the number beside them, durations with a unit (`90s`, `2m`,"
+             " `500ms`). *Never* means that nothing in this version obeys the parameter yet."]
     for group, title in catalog.GROUPS.items():
         rows = [row for row in catalog.ALL.values() if row.group == group]
-        text.append(f"### {group}: {title}\n")
-        text.append(_table(
-            ("name", "default", "accepts", "takes effect", "by gateway", "manual", "rows"),
-            [_parameter(row) for row in rows],
-        ))  # fmt: skip
-        text += [
-            f"- {_code(row.name)}: " + " ".join(
-                part for part in (f"{row.summary}.", row.detail, row.corrected) if part)
-            for row in rows
+        heads = ("name", "default", "accepts", "takes effect", "by gateway", "manual", "rows")
+        parts += [
+            f"### {group}: {title}",
+            _table(heads, [_parameter(row) for row in rows]),
+            _list((row.name, _sentences(f"{row.summary}.", row.detail, row.corrected))
+                  for row in rows),
         ]  # fmt: skip
-        text.append("")
-    return _section("Parameters", *text)
+    return _section("Parameters", *parts)
 
 
 def _parameter(row: Param) -> tuple[str, ...]:
@@ -122,13 +118,13 @@ def _verbs() -> str:
          _code(verb.reply.__name__) + (", one a line" if verb.stream else ""), verb.summary)
         for verb in VERBS.values()
     ]  # fmt: skip
-    asked = [f"- {_code(name)}: {', '.join(fields)}" for name, fields in _asked(VERBS.values())]
     return _section(
         "Control verbs", "HTTP/1.1 with JSON over the control socket, for instance"
         " `curl --unix-socket /run/vosd/control.sock http://vosd/v1/status`. The whole schema is at"
         " `/v1/openapi.json`. A refusal is a `Failure`: kind, message, value, accepts.",
         _table(("verb", "request", "access", "body", "reply", "does"), rows),
-        "Fields of bodies and queries; those marked `*` are required.\n", *asked, "",
+        "Fields of bodies and queries; those marked `*` are required.",
+        _list((name, ", ".join(fields)) for name, fields in _asked(VERBS.values())),
     )  # fmt: skip
 
 
@@ -151,12 +147,20 @@ def _exit_codes() -> str:
 
 
 def _section(title: str, *parts: str) -> str:
-    return f"## {title}\n\n" + "\n".join(parts)
+    return "\n\n".join((f"## {title}", *parts)) + "\n"
+
+
+def _list(items: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- {_code(name)}: {text}" for name, text in items)
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *([_cell(value) for value in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(text: str) -> str:

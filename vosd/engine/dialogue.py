@@ -124,13 +124,11 @@ class Dialogue:
         self._calls.happen(live, GiveUp(), clock)
 
     def _reinvite_cancelled(self, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        other = live.dialog("b" if leg == "a" else "a")
+        """What `leg` offered is off; the other side's answer to it will find nobody waiting."""
         asker = live.dialog(leg)
-        if live.reinviting != leg or other is None or asker is None:
-            return
-        live.reinviting = None
-        live.media.restore(leg, asker.remote[0], clock.mono)
-        self._endpoint.cancel(other, clock.mono)
+        if live.reinviting == leg and asker is not None:
+            live.reinviting = None
+            live.media.restore(leg, asker.remote[0], clock.mono)
 
     def _acked(self, event: sip.Acked, live: LiveCall, leg: Leg, clock: Clock) -> None:
         """The call stands for both sides: from here silence counts. The ACK's body may answer an

@@ -19,6 +19,7 @@ Headers = Iterable[tuple[str, str]]
 
 # RFC 3261 8.1.1.7
 COOKIE: Final = "z9hG4bK"
+MAX_ALLOWED: Final = 16384
 
 
 class Chance(Protocol):
@@ -67,6 +68,8 @@ class Core:
         self.stray = 0
         #: our own addresses
         self.own: set[Address] = {(listen.host, listen.port) for listen in self.listens}
+        #: addresses already found fit to be sent to
+        self.allowed: set[Address] = set()
         self.via = tuple(f"SIP/2.0/{listen.transport.upper()} " for listen in self.listens)
         self.reliable = tuple(listen.transport != "udp" for listen in self.listens)
         self.salt = f"{chance.getrandbits(64):x}"
@@ -110,6 +113,7 @@ class Core:
         address = self.advertise(local, remote)
         if address not in self.own:
             self.own.add(address)
+            self.allowed.discard(address)
         return host_text(address)
 
     def _contact(self, user: str, sent_by: str, local: int) -> str:
@@ -124,10 +128,18 @@ class Core:
 
     def _send(self, data: bytes, remote: Address, local: int) -> bool:
         """Queue a datagram; False, and counted, for where nothing may go (RFC 4475 3.1.2.6)."""
-        if remote in self.own or reach(remote[0]) <= FORBIDDEN or not 0 < remote[1] < 65536:
+        if remote not in self.allowed and not self._allow(remote):
             self.blocked += 1
             return False
         self.outgoing.append((data, remote, local))
+        return True
+
+    def _allow(self, remote: Address) -> bool:
+        if remote in self.own or reach(remote[0]) <= FORBIDDEN or not 0 < remote[1] < 65536:
+            return False
+        if len(self.allowed) >= MAX_ALLOWED:
+            self.allowed.clear()
+        self.allowed.add(remote)
         return True
 
     def _next_gap(self, tx: ClientTransaction | ServerTransaction, now: float) -> None:
