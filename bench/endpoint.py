@@ -98,6 +98,7 @@ class Bench:
                     act(event)
             endpoint.deadline()
         self.spent += process_time() - start
+        module.parse = parse
         sent = [data for data, _, _ in endpoint.outgoing]
         endpoint.outgoing.clear()
         return sent

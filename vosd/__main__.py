@@ -31,6 +31,7 @@ def _run(config: Config, path: Path | None) -> int:
     # only now: `--check` and `--help` need none of this
     from vosd.control.listener import ListenError
     from vosd.daemon import Daemon
+    from vosd.net.udp import SocketError
     from vosd.store.errors import StoreError
 
     async def serve() -> int:
@@ -38,18 +39,20 @@ def _run(config: Config, path: Path | None) -> int:
 
     try:
         return asyncio.run(serve())
-    except (StoreError, ListenError, OSError) as error:
+    except (StoreError, ListenError, SocketError) as error:
         print(f"vosd: {error}", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="vosd", description="A VOS-style class-4/5 SIP softswitch.",
+        prog="vosd",
+        description="A VOS-style class-4/5 SIP softswitch.",
         epilog="Operators run it with vosctl(1); the file is vosd.toml(5).",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE",
-                        help="read FILE; without it, embedded defaults")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="read FILE; without it, embedded defaults"
+    )
     parser.add_argument("--check", action="store_true", help="check the file and exit")
     parser.add_argument("--version", action="version", version=f"vosd {__version__}")
     return parser

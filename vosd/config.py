@@ -124,7 +124,7 @@ def _key_of(message: str) -> str:
 
 
 def _line(text: str, word: str) -> str:
-    """" line N" where `word` first stands as a key or value, or nothing."""
+    """ " line N" where `word` first stands as a key or value, or nothing."""
     for number, line in enumerate(text.splitlines(), 1):
         if word and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", line.partition("#")[0]):
             return f" line {number}"

@@ -69,9 +69,7 @@ class Daemon:
             self._config.database_url, node=self._config.node, lock_path=state / "vosd.lock"
         )
         lost = REASONS["node_lost"]
-        found = store.cdr.recover(
-            time.time(), reason=lost.name, sip_code=lost.sip, q850=lost.q850
-        )
+        found = store.cdr.recover(time.time(), reason=lost.name, sip_code=lost.sip, q850=lost.q850)
         if found:
             log.warning("%d calls were open when the last run ended: node_lost", found)
         return store
@@ -161,8 +159,14 @@ class Daemon:
     def _take(self, new: Config) -> None:
         journal.configure(new.log.level, new.log.format)
         old = self._config
-        for key in ("node", "state_dir", "control_socket", "database_url", "media_address",
-                    "listen"):
+        for key in (
+            "node",
+            "state_dir",
+            "control_socket",
+            "database_url",
+            "media_address",
+            "listen",
+        ):
             if getattr(new, key) != getattr(old, key):
                 log.warning("%s has changed in the file: takes effect when vosd restarts", key)
         log.info("configuration read again")

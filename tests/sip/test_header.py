@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.sip.test_uri import uris
 from vosd.sip.errors import SipParseError
-from vosd.sip.header import NameAddr, Via, parse_params, params_text, quoted, split_list, unquote
+from vosd.sip.header import NameAddr, Via, params_text, parse_params, quoted, split_list, unquote
 from vosd.sip.uri import Uri
 
 LISTS = [
@@ -36,8 +36,9 @@ PARAMS = [
     (' ; a = "x;y" ;b', {"a": '"x;y"', "b": None}),
     (";received=[2001:db8::1]", {"received": "[2001:db8::1]"}),
     (";branch=z9hG4bK==", {"branch": "z9hG4bK=="}),
+    (";x=!#$%&'()*+-./09:=?@AZ[]^_`az{|}~", {"x": "!#$%&'()*+-./09:=?@AZ[]^_`az{|}~"}),
 ]
-BAD_PARAMS = [";", ";;a", ";a;", "a", ";a b", ";a=<b>", ';a="b', ";a=1;A=2", ";a=1,b", ";=1"]
+BAD_PARAMS = [";", ";;a", ";a;", "a", ";a b", ";a=<b>", ';a="b', ";a=1;A=2", ";a=1,b", ";=1", ";a=é"]
 
 
 @pytest.mark.parametrize(("text", "params"), PARAMS)
@@ -106,7 +107,7 @@ VIAS = [
         "SIP/2.0/UDP [2001:DB8::9]:1;branch=b;ttl=1",
         ("udp", "2001:db8::9", 1, "b", "[2001:db8::9]:1", {"ttl": "1"}),
     ),
-    ("SIP/2.0/NEW h;Branch=b;x=\"a;b\"", ("new", "h", None, "b", "h", {"x": '"a;b"'})),
+    ('SIP/2.0/NEW h;Branch=b;x="a;b"', ("new", "h", None, "b", "h", {"x": '"a;b"'})),
 ]
 BAD_VIAS = [
     "",

@@ -94,7 +94,8 @@ def test_response_in_the_octets_of_the_request() -> None:
     """A head that is no UTF-8 is echoed as it came, not transcoded."""
     data = (
         b"OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\n"
-        b'From: "M\xfcller" <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n'
+        b'From: "M\xfcller" <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\n'
+        b"Call-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n"
     )
     asked = parse(data)
     assert asked.from_ is not None

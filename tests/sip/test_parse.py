@@ -220,8 +220,12 @@ def test_hostile_datagrams_cost_less_than_20_ms(name: str) -> None:
 
 def look(seen: Message) -> None:
     """Ask for everything a message can tell."""
-    seen.headers, seen.contacts, seen.target, seen.via.params
-    for name, _ in seen.headers[:300]:
+    assert seen.from_
+    assert seen.to
+    assert (seen.target is None) != seen.is_request
+    assert isinstance(seen.contacts, list)
+    assert isinstance(seen.via.params, dict)
+    for name, _ in seen.headers:
         if name != "z":
             seen.all(name)
 
@@ -262,13 +266,9 @@ def test_round_trip(target, from_, contact, extra, body, cseq) -> None:
     assert answer.via.branch == seen.via.branch
 
 
-pieces = st.lists(
-    st.sampled_from(
-        [*USUAL, "SIP/2.0 200 OK", "v: SIP/2.0/UDP h, a", "f: x", "m:", 'm: "', " y", "\t", "é: ü"]
-        + ["l: 5", "l: -", "Route: <", "\r", "\n", ":", "", "X: \x00", "k: a,b", "CSeq: 9 BYE"]
-    ),
-    max_size=14,
-)
+PIECES = [*USUAL, "SIP/2.0 200 OK", "v: SIP/2.0/UDP h, a", "f: x", "m:", 'm: "', " y", "\t"]
+PIECES += ["é: ü", "l: 5", "l: -", "Route: <", "\r", "\n", ":", "", "X: \x00", "k: a,b"]
+pieces = st.lists(st.sampled_from(PIECES), max_size=14)
 
 
 @settings(max_examples=600, deadline=None)
@@ -278,14 +278,17 @@ pieces = st.lists(
     | pieces.map(lambda parts: datagram(*USUAL, *parts))
 )
 def test_only_parse_errors_leave(data: bytes) -> None:
+    error = None
     try:
         seen = parse(data)
-    except SipParseError as error:
-        assert 400 <= error.code < 600
-        if error.message is not None:
-            assert error.message.is_request
-            response(error.message, error.code, to_tag="t", received=("1.2.3.4", 5060))
+    except SipParseError as refused:
+        error = refused
+    if error is None:
+        look(seen)
+        again = parse(seen.encode())
+        assert again.encode() == seen.encode()
         return
-    look(seen)
-    again = parse(seen.encode())
-    assert again.encode() == seen.encode()
+    assert 400 <= error.code < 600
+    if error.message is not None:
+        assert error.message.is_request
+        response(error.message, error.code, to_tag="t", received=("1.2.3.4", 5060))

@@ -124,7 +124,7 @@ def test_round_trip(uri: Uri) -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.text(max_size=60) | st.text("sip:@;?<>[]%1a. \t\"\\", max_size=40).map("sip:".__add__))
+@given(st.text(max_size=60) | st.text('sip:@;?<>[]%1a. \t"\\', max_size=40).map("sip:".__add__))
 def test_only_parse_errors_leave(text: str) -> None:
     try:
         uri = Uri.parse(text)

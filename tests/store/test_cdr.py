@@ -94,6 +94,15 @@ def test_proof_of_life_for_many_calls(store: Store) -> None:
     assert {row.ended_at for row in store.cdr.iterate()} == {777.0}
 
 
+def test_a_posted_record_may_be_filled_in_further(store: Store) -> None:
+    row, answers = answered("c1"), Answers()
+    store.cdr.opened(row, answers)
+    row.end_reason = "later"
+    row.state = "closed"
+    assert answers.wait() == [None]
+    assert shown(store, "c1") == answered("c1")
+
+
 def test_withdrawn_call_leaves_nothing(store: Store) -> None:
     answers = Answers(2)
     store.cdr.opened(answered("c1"), answers)

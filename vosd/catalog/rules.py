@@ -30,8 +30,8 @@ TOGETHER = (
     Together(
         names=("SS_MEDIAPROXYPORT_START", "SS_MEDIAPROXYPORT_END"),
         holds=lambda v: bool(v["SS_MEDIAPROXYPORT_END"] - v["SS_MEDIAPROXYPORT_START"] >= 3),
-        accepts="SS_MEDIAPROXYPORT_END at least 3 above SS_MEDIAPROXYPORT_START:"
-        " a call takes four ports",
+        accepts="SS_MEDIAPROXYPORT_END at least 3 above SS_MEDIAPROXYPORT_START"
+        " (four ports a call)",
         rows=("MP-08", "MP-09"),
     ),
     Together(

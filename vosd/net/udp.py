@@ -18,6 +18,11 @@ LARGEST = 65535
 #: room for a burst of INVITEs while the loop works on something else
 _BUFFER = 4 << 20
 
+
+class SocketError(Exception):
+    """An address cannot be listened on; the text says which and why."""
+
+
 Receive = Callable[[bytes, tuple[str, int], int], None]
 
 
@@ -27,7 +32,7 @@ class UdpSocket:
     __slots__ = ("_loop", "_receive", "_socket", "dropped", "host", "index", "port")
 
     def __init__(self, host: str, port: int, index: int, receive: Receive) -> None:
-        """Bind; OSError tells why not (address in use, not ours)."""
+        """Bind; SocketError tells why not (address in use, not ours)."""
         self.index = index
         self._receive = receive
         self._socket = _bound(host, port)
@@ -83,7 +88,10 @@ def _bound(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         sock.setblocking(False)
         sock.bind((host, port))
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        raise SocketError(
+            f"cannot listen on {host} port {port}/udp: {error.strerror}; stop what uses it, or "
+            "name another address under [[listen]] in vosd.toml"
+        ) from None
     return sock

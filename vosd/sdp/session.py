@@ -15,6 +15,7 @@ import msgspec
 
 MAX_SESSION = 65536
 MAX_MEDIA = 8
+MAX_LINES = 1000
 _DIRECTIONS = frozenset(("sendrecv", "sendonly", "recvonly", "inactive"))
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -66,7 +67,7 @@ class Session(msgspec.Struct):
 
     @classmethod
     def parse(cls, body: bytes) -> Session:
-        """Read a description of at most 64 KiB and eight media; raises SdpError."""
+        """Read at most 64 KiB, 1000 lines and eight media; raises SdpError."""
         return _Reader().read(body)
 
     @property
@@ -176,7 +177,10 @@ def _lines(body: bytes) -> list[str]:
     if not text.startswith("v=0"):
         raise SdpError(f"cannot read SDP that starts {text[:16]!r}: want v=0")
     # CRLF is the rule and LF is to be taken (RFC 8866 section 5).
-    return text.replace("\r\n", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")
+    if len(lines) > MAX_LINES:
+        raise SdpError(f"cannot take {len(lines)} lines of SDP: at most {MAX_LINES}")
+    return lines
 
 
 def _origin(value: str) -> list[str]:
@@ -318,8 +322,9 @@ def _with_port(line: bytes, port: int) -> bytes:
 
 def _append(out: list[bytes], line: bytes) -> None:
     """Add a last line, before the empty piece behind the last line end or after a bare end."""
+    end = _end(out[0])
     if out[-1]:
-        out[-1] += b"\r"
+        out[-1] += end
         out.append(line)
     else:
-        out.insert(-1, line + _end(out[-2]))
+        out.insert(-1, line + end)

@@ -100,7 +100,7 @@ def _pairs(value: str) -> dict[str, str]:
         match = _pair(value, at)
         name = match[1].lower() if match else ""
         if match is None or name in pairs or (pairs and value[at] != ","):
-            raise SipParseError(400, f"cannot read credentials {value[at:at + 32]!r}")
+            raise SipParseError(400, f"cannot read credentials {value[at : at + 32]!r}")
         pairs[name] = unquote(match[2])
         at = match.end()
         while at < end and value[at] in " \t":

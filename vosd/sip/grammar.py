@@ -18,8 +18,9 @@ PORT: Final = (
     "0{0,5}(?:[1-9][0-9]{0,3}+(?![0-9])|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5[0-4][0-9]{2}"
     "|55[0-2][0-9]|553[0-5]))(?![0-9])"
 )
-# gen-value without quotes: token, host and what devices put into branches and tags.
-VALUE: Final = r'[^\x00-\x20\x7f;,"<>]*+'
+# gen-value without quotes: token, host and what devices put into branches and tags. ASCII, since
+# tags and branches are keys, and two messages of one dialog may differ in their octets elsewhere.
+VALUE: Final = r"[!#-+\--:=?-~]*+"
 # userinfo, hostport, uri-parameters, headers; "@" separates and occurs nowhere else (19.1.1).
 _USER: Final = r'[^\x00-\x20\x7f<>"@:]*+'
 _PASSWORD: Final = r'[^\x00-\x20\x7f<>"@]*+'

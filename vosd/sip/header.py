@@ -13,13 +13,9 @@ from vosd.sip.uri import Uri
 
 # An unterminated quote or bracket swallows the rest: one reading, linear time.
 _items = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.?)*+"?|<[^>]*+>?)++', re.S).findall
-_param = re.compile(
-    rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{VALUE}))?+", re.S
-).match
+_param = re.compile(rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{VALUE}))?+", re.S).match
 _plain_params = re.compile(rf"(?:;{TOKEN}(?:={VALUE})?+)++").fullmatch
-_bracketed = re.compile(
-    rf'[ \t]*+(?:({QUOTED})[ \t]*+|([^"<>]*+))<[ \t]*+([^<>]*+)>', re.S
-).match
+_bracketed = re.compile(rf'[ \t]*+(?:({QUOTED})[ \t]*+|([^"<>]*+))<[ \t]*+([^<>]*+)>', re.S).match
 _via = re.compile(
     rf"SIP[ \t]*+/[ \t]*+([0-9]++\.[0-9]++)[ \t]*+/[ \t]*+({TOKEN})[ \t]++({HOST})"
     rf"(?:[ \t]*+:[ \t]*+({PORT}))?+",
@@ -65,7 +61,7 @@ def _spaced(tail: str) -> tuple[Params, int]:
     while at < end:
         match = _param(tail, at)
         if match is None:
-            raise SipParseError(400, f"cannot read parameters {tail[at:at + 64]!r}")
+            raise SipParseError(400, f"cannot read parameters {tail[at : at + 64]!r}")
         params[match[1].lower()] = match[2]
         at = match.end()
         count += 1

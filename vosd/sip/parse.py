@@ -354,5 +354,3 @@ def _remaining_fields(message: Message, words: list[str], first: dict[str, str])
 def _loose_tag(value: str | None) -> str:
     match = _tag_in(value) if value else None
     return match[1] if match else ""
-
-

@@ -50,19 +50,29 @@ class CdrFilter(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-def _write_final(cursor: Any, rows: Mapping[str, tuple[Cdr, bytes | None]]) -> None:
-    _FINAL.write(cursor, [msgspec.structs.astuple(row) for row, _ in rows.values()])
-    bodies = [(r.id, r.node, body) for r, body in rows.values() if body is not None]
-    if bodies:
-        _EVIDENCE.write(cursor, bodies)
+Final: TypeAlias = tuple[tuple[Any, ...], bytes | None]
+
+
+def _write_open(cursor: Any, rows: Mapping[str, tuple[Any, ...]]) -> None:
+    _OPEN.write(cursor, [*rows.values()])
+
+
+def _write_final(cursor: Any, rows: Mapping[str, Final]) -> None:
+    _FINAL.write(cursor, [row for row, _ in rows.values()])
+    _EVIDENCE.write(
+        cursor, [(row[0], row[1], body) for row, body in rows.values() if body is not None]
+    )
 
 
 class Records:
-    """The call records of one node. Writing is posting; reading may be done in any thread."""
+    """The call records of one node. Writing is posting; reading may be done in any thread.
+
+    A posted record is copied: the caller may go on filling it in.
+    """
 
     def __init__(self, node: str) -> None:
         self.node = node
-        self._opened = Channel("calls (open)", self._write_open, urgent=True)
+        self._opened = Channel("calls (open)", _write_open, urgent=True)
         self._alive = Channel("calls (alive)", self._write_alive)
         self._closed = Channel("calls", _write_final)
         self._withdrawn = Channel("calls (withdrawn)", self._write_withdrawn)
@@ -79,11 +89,11 @@ class Records:
         """The call is answered: `done(None)` once the row is durable, `done(sentence)` once if
         that fails. After a failure the row stays in the queue: `closed` replaces it, `withdraw`
         removes it."""
-        self._writer.post(self._opened, row.id, row, done)
+        self._writer.post(self._opened, row.id, msgspec.structs.astuple(row), done)
 
     def closed(self, row: Cdr, evidence: bytes | None, done: Done | None = None) -> None:
         """The final row, of an answered call or another; `done(None)` once it is durable."""
-        self._writer.post(self._closed, row.id, (row, evidence), done)
+        self._writer.post(self._closed, row.id, (msgspec.structs.astuple(row), evidence), done)
 
     def alive(self, ids: Iterable[str], at: float) -> None:
         """These calls still stand at `at`, Unix seconds. Costs 3 us a call in one go: a node of
@@ -166,9 +176,6 @@ class Records:
     def last_ids(self, count: int = 1) -> Ids:
         """The ids of the newest final records, newest first."""
         return [row.id for row in self.list(limit=count)]
-
-    def _write_open(self, cursor: Any, rows: Mapping[str, Cdr]) -> None:
-        _OPEN.write(cursor, [msgspec.structs.astuple(row) for row in rows.values()])
 
     def _write_alive(self, cursor: Any, rows: Mapping[str, float]) -> None:
         by_time: dict[float, Ids] = {}

@@ -395,9 +395,6 @@ def _cleaned(row: Row) -> Row:
         return row.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
     if isinstance(row, tuple):
         return tuple(map(_cleaned, row))
-    if isinstance(row, msgspec.Struct):
-        values = {name: _cleaned(getattr(row, name)) for name in row.__struct_fields__}
-        return msgspec.structs.replace(row, **values)
     return row
 
 
