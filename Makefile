@@ -31,12 +31,16 @@ dist: setup
 install:
 	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
 	$(DESTDIR)$(PREFIX)/bin/pip install --quiet --disable-pip-version-check .
-	install -d $(DESTDIR)/usr/local/bin $(DESTDIR)/etc/vos $(DESTDIR)/etc/systemd/system \
-	    $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/usr/local/share/man/man1 \
-	    $(DESTDIR)/usr/share/bash-completion/completions
+	install -d $(DESTDIR)/etc/vos $(DESTDIR)/etc/systemd/system $(DESTDIR)/usr/local/bin
+	install -d $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)/usr/lib/tmpfiles.d
 	ln -sf $(PREFIX)/bin/vosctl $(DESTDIR)/usr/local/bin/vosctl
 	sed 's|/opt/vos/|$(PREFIX)/|' systemd/vosd.service > $(DESTDIR)/etc/systemd/system/vosd.service
 	install -m 644 systemd/vosd.sysusers $(DESTDIR)/usr/lib/sysusers.d/vosd.conf
 	install -m 644 systemd/vosd.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/vosd.conf
-	for page in man/*.1; do install -m 644 "$$page" $(DESTDIR)/usr/local/share/man/man1/ || exit 1; done
-	install -m 644 completions/vosctl.bash $(DESTDIR)/usr/share/bash-completion/completions/vosctl
+	for section in 1 5 8; do \
+	    install -d $(DESTDIR)/usr/local/share/man/man$$section && \
+	    install -m 644 man/*.$$section $(DESTDIR)/usr/local/share/man/man$$section/ || exit 1; \
+	done
+	install -D -m 644 completions/vosctl.bash $(DESTDIR)/usr/share/bash-completion/completions/vosctl
+	install -D -m 644 completions/_vosctl $(DESTDIR)/usr/share/zsh/vendor-completions/_vosctl
+	install -D -m 644 completions/vosctl.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/vosctl.fish

@@ -90,7 +90,7 @@ class Bench:
         start = process_time()
         ready = {data: parse(data) for data in datagrams}
         self.parsing += process_time() - start
-        module.parse = ready.__getitem__
+        module.__dict__["parse"] = ready.__getitem__
         start = process_time()
         for data in datagrams:
             for event in endpoint.receive(data, source, 0, now):
@@ -98,7 +98,7 @@ class Bench:
                     act(event)
             endpoint.deadline()
         self.spent += process_time() - start
-        module.parse = parse
+        module.__dict__["parse"] = parse
         sent = [data for data, _, _ in endpoint.outgoing]
         endpoint.outgoing.clear()
         return sent
@@ -197,10 +197,9 @@ def memory(held: int) -> None:
     kept = bench.setup(held)
     bench.now += 33.0
     bench.endpoint.due(bench.now)
-    pairs = kept[2].keys()
-    for leg in list(pairs):
+    for leg in kept[2]:
         leg.owner = None
-    del kept, pairs, leg
+    del kept, leg
     gc.collect()
     used = tracemalloc.get_traced_memory()[0]
     count = bench.endpoint.dialogs

@@ -52,9 +52,9 @@ def _mark(dscp: int) -> str:
     return DSCP_NAMES.get(dscp, "dscp")
 
 
-def _sent_mark(stream: Sent) -> str:
+def _sent_mark(stream: Sent | None) -> str:
     """`EF 46 0xb8`: name, decimal, ToS byte."""
-    if stream.dscp is None:
+    if stream is None or stream.dscp is None:
         return UNKNOWN
     return f"{_mark(stream.dscp)} {stream.dscp} {stream.dscp << 2:#04x}"
 
@@ -84,19 +84,21 @@ STREAM_ROWS = (
     Row("duplicate", lambda r: str(r.duplicate), _nothing),
     Row("out of order", lambda r: str(r.out_of_order), _nothing),
     Row("SSRC changes", lambda r: str(r.ssrc_changes), _nothing),
-    Row("payload types", lambda r: _counts(r.payload_types), _nothing),
-    Row("DSCP", lambda r: _marks(r.dscp), _sent_mark),
     Row("wrong source", lambda r: str(r.wrong_source), _nothing),
     Row("malformed", lambda r: str(r.malformed), _nothing),
     Row("unsendable", _nothing, lambda s: str(s.dropped)),
     Row("RTCP packets", lambda r: str(r.rtcp_packets), _nothing),
-    Row("RTP from / to", lambda r: r.source or UNKNOWN, lambda s: s.destination or UNKNOWN),
 )
 LEG_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
     ("party", lambda leg: f"{leg.party} ({leg.kind})"),
     ("signalling", lambda leg: leg.signalling or UNKNOWN),
     ("SDP address", lambda leg: (leg.sdp_address or UNKNOWN) + " private" * leg.sdp_private),
     ("our RTP address", lambda leg: leg.local_rtp or NOT_RELAYED),
+    ("RTP from", lambda leg: leg.received and leg.received.source or UNKNOWN),
+    ("RTP to", lambda leg: leg.sent and leg.sent.destination or UNKNOWN),
+    ("DSCP received", lambda leg: _marks(leg.received.dscp) if leg.received else UNKNOWN),
+    ("DSCP sent", lambda leg: _sent_mark(leg.sent)),
+    ("payload types", lambda leg: _counts(leg.received.payload_types) if leg.received else "-"),
     ("behind NAT", lambda leg: yes(leg.nat)),
     ("direction", lambda leg: leg.direction + " (on hold)" * leg.on_hold),
     ("codec", lambda leg: f"{leg.codec or UNKNOWN} {number(leg.ptime_ms)} ms"),
@@ -135,7 +137,7 @@ def show_streams(console: Console, call: CallView) -> None:
         ("vosd to B", legs.get("b"), False),
     ]
     console.table(
-        ["stream", *(Column(title, right=True) for title, _, _ in streams)],
+        [Column("stream", keep=True), *(Column(title, right=True) for title, _, _ in streams)],
         [
             (row.title, *(_figure(row, leg, received) for _, leg, received in streams))
             for row in STREAM_ROWS
@@ -179,7 +181,7 @@ def _show_legs(console: Console, call: CallView) -> None:
     shown = [legs[side] for side in ("a", "b") if side in legs]
     titles = {"a": "leg A, calling", "b": "leg B, called"}
     console.table(
-        ["", *(titles[leg.side] for leg in shown)],
+        [Column("", keep=True), *(titles[leg.side] for leg in shown)],
         [(title, *(value(leg) for leg in shown)) for title, value in LEG_ROWS],
     )
     console.say()

@@ -2,28 +2,24 @@
 """The only module that draws: tables, facts, JSON, problems, and what colour means.
 
 Everything printed goes through `escape`: SIP text from strangers never reaches the terminal
-raw. rich is imported only to fit tables to a terminal; in a pipe tables are plain text, whole.
+raw. On a terminal a table is fitted to its width: figures and names that are pasted stay whole,
+other text is shortened, columns of least interest go. In a pipe it is whole. rich is imported
+only to redraw in place.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
+from typing import Any, NamedTuple, TextIO, TypeAlias
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-#: style word to SGR code; rich knows them by the second name
-STYLES = {
-    "bad": ("31", "red"),
-    "warn": ("33", "yellow"),
-    "good": ("32", "green"),
-    "dim": ("2", "dim"),
-    "head": ("1", "bold"),
-    "": ("", ""),
-}
+#: style word to SGR code (ECMA-48 8.3.117)
+STYLES = {"bad": "31", "warn": "33", "good": "32", "dim": "2", "head": "1", "": ""}
+GAP = "  "
+#: shortened text keeps at least this many columns
+LEAST = 8
 
 
 class Cell(NamedTuple):
@@ -34,11 +30,13 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column's title with its unit; figures stand right, `keep` is never shortened."""
+    """A column's title with its unit; figures stand right. On a narrow terminal figures and
+    `keep` stay whole, and the column with the highest `optional` above 0 is left out first."""
 
     title: str
     right: bool = False
     keep: bool = False
+    optional: int = 0
 
 
 Text: TypeAlias = str | Cell
@@ -133,24 +131,28 @@ class Console:
         self, columns: Sequence[Column | str], rows: Iterable[Sequence[Text]], *, empty: str = ""
     ) -> None:
         """Aligned columns under their titles; `empty` is said on stderr when there is no row."""
-        heads = [c if isinstance(c, Column) else Column(c) for c in columns]
-        cells = [[cell(value) for value in row] for row in rows]
-        if not cells and empty:
+        laid = [[cell(value) for value in row] for row in rows]
+        if not laid and empty:
             self.note(Cell(empty, "dim"))
             return
-        if self.tty:
-            self._rich().print(_rich_table(heads, cells))
-            return
-        for line in self._plain(heads, cells):
+        for line in self._lines(columns, laid):
             print(line, file=self.out)
 
     @contextmanager
     def live(self) -> Iterator[Redraw]:
         """A screen area redrawn in place, at most four times a second; a terminal only."""
+        from rich.console import Console as Rich
         from rich.live import Live
+        from rich.text import Text as RichText
 
-        with Live(console=self._rich(), auto_refresh=False, transient=False) as area:
-            yield Redraw(area)
+        screen = Rich(file=self.out, force_terminal=True, highlight=False, markup=False)
+        with Live(console=screen, auto_refresh=False) as area:
+
+            def draw(lines: Iterable[str]) -> None:
+                text = RichText.from_ansi("\n".join(lines), no_wrap=True, overflow="crop")
+                area.update(text, refresh=True)
+
+            yield Redraw(self, draw)
 
     def confirm(self, question: str) -> bool:
         """Ask on stderr; anything but y or yes is no."""
@@ -158,66 +160,76 @@ class Console:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def _paint(self, value: Cell) -> str:
-        code = STYLES[value.style][0]
-        return f"\x1b[{code}m{value.text}\x1b[0m" if self.color and code else value.text
+        code = STYLES[value.style]
+        return (
+            f"\x1b[{code}m{value.text}\x1b[0m" if self.color and code and value.text else value.text
+        )
 
-    def _plain(self, heads: Sequence[Column], cells: Sequence[Sequence[Cell]]) -> Iterator[str]:
-        titles = [Cell(head.title, "head") for head in heads]
-        wides = [max(width(row[i].text) for row in (titles, *cells)) for i in range(len(heads))]
-        for row in (titles, *cells):
-            yield "  ".join(
-                self._pad(value, wide, head.right)
-                for value, wide, head in zip(row, wides, heads, strict=True)
+    def _lines(
+        self, columns: Sequence[Column | str], rows: Sequence[Sequence[Cell]]
+    ) -> Iterator[str]:
+        heads = [c if isinstance(c, Column) else Column(c) for c in columns]
+        table = [[Cell(head.title, "head") for head in heads], *rows]
+        widths = [max(width(row[i].text) for row in table) for i in range(len(heads))]
+        shown = list(range(len(heads)))
+        if self.tty:
+            shown, widths = fit(heads, widths, shutil.get_terminal_size().columns)
+        for row in table:
+            yield GAP.join(
+                self._pad(row[i], wide, heads[i].right)
+                for i, wide in zip(shown, widths, strict=True)
             ).rstrip()
 
     def _pad(self, value: Cell, wide: int, right: bool) -> str:
-        gap = " " * (wide - width(value.text))
+        value = Cell(shorten(value.text, wide), value.style)
+        space = " " * (wide - width(value.text))
         painted = self._paint(value)
-        return gap + painted if right else painted + gap
-
-    def _rich(self) -> Any:
-        from rich.console import Console as Rich
-
-        return Rich(
-            file=self.out,
-            force_terminal=True,
-            no_color=not self.color,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        return space + painted if right else painted + space
 
 
 class Redraw:
     """What `Console.live` hands out."""
 
-    def __init__(self, area: Any) -> None:
-        self._area = area
+    def __init__(self, console: Console, draw: Callable[[Iterable[str]], None]) -> None:
+        self._console = console
+        self._draw = draw
 
     def table(
         self, title: str, columns: Sequence[Column | str], rows: Iterable[Sequence[Text]]
     ) -> None:
-        heads = [c if isinstance(c, Column) else Column(c) for c in columns]
-        drawn = _rich_table(heads, [[cell(value) for value in row] for row in rows])
-        drawn.title, drawn.title_justify, drawn.title_style = escape(title), "left", "bold"
-        self._area.update(drawn, refresh=True)
+        laid = [[cell(value) for value in row] for row in rows]
+        self._draw([escape(title), *self._console._lines(columns, laid)])
 
 
-def _rich_table(heads: Sequence[Column], cells: Sequence[Sequence[Cell]]) -> Table:
-    """Text objects only: rich never reads markup out of a value."""
-    from rich.table import Table
-    from rich.text import Text as RichText
+def fit(heads: Sequence[Column], widths: Sequence[int], room: int) -> tuple[list[int], list[int]]:
+    """Which columns to show, and how wide, in `room` terminal columns.
 
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for i, head in enumerate(heads):
-        least = max(width(t) for t in (head.title, *(row[i].text for row in cells)))
-        drawn.add_column(
-            RichText(head.title),
-            justify="right" if head.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=least if head.keep else None,
-        )
-    for row in cells:
-        drawn.add_row(*(RichText(value.text, style=STYLES[value.style][1]) for value in row))
-    return drawn
+    When even the least does not fit, it is left to the terminal to wrap the lines.
+    """
+    least = [
+        wide if head.right or head.keep else min(wide, max(LEAST, len(head.title)))
+        for head, wide in zip(heads, widths, strict=True)
+    ]
+    shown = list(range(len(heads)))
+
+    def over(sizes: Sequence[int]) -> int:
+        return sum(sizes[i] for i in shown) + len(GAP) * (len(shown) - 1) - room
+
+    while over(least) > 0 and any(heads[i].optional for i in shown):
+        shown.remove(max(shown, key=lambda i: heads[i].optional))
+    given = list(widths)
+    while over(given) > 0:
+        widest = max(shown, key=lambda i: given[i] if given[i] > least[i] else 0)
+        if given[widest] <= least[widest]:
+            break
+        given[widest] -= 1
+    return shown, [given[i] for i in shown]
+
+
+def shorten(text: str, wide: int) -> str:
+    """The text in at most `wide` terminal columns, an ellipsis for what is cut off."""
+    if width(text) <= wide:
+        return text
+    while width(text) > wide - 1:
+        text = text[:-1]
+    return f"{text}…"

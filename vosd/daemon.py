@@ -101,6 +101,8 @@ class Daemon:
         gc.freeze()
         gc.set_threshold(*_GC)
         self._supervisor.ready("ready")
+        for problem in node.settings.ignored:
+            log.warning("%s", problem)
         listens = ", ".join(node.status().listens)
         log.info("ready on %s, control socket %s", listens, self._config.control_socket)
         await self._tick(node)

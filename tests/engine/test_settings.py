@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,3 +297,17 @@ def test_d50_no_row_waits_for_a_restart_of_anything_but_listening_sockets(name: 
     assert settings().view(name).takes_effect in (
         "now", "next call", "new registrations", "listening sockets restart",
     )  # fmt: skip
+
+
+def read_by_the_engine(name: str) -> bool:
+    """Whether the engine's text asks for it, whole or with its common beginning left out."""
+    root = Path(__file__).parents[2] / "vosd"
+    files = [*(root / "engine").glob("*.py"), root / "daemon.py"]
+    text = "".join(file.read_text() for file in files if file.name != "settings.py")
+    start, end = "SERVER_BILLING_RECORD_", name.removeprefix("SERVER_BILLING_RECORD_")
+    return f'"{name}"' in text or (end != name and start in text and f'"{end}"' in text)
+
+
+@pytest.mark.parametrize("name", catalog.ALL)
+def test_obeyed_is_said_of_what_the_engine_reads_and_of_nothing_else(name: str) -> None:
+    assert catalog.ALL[name].obeyed == read_by_the_engine(name)

@@ -143,6 +143,17 @@ class Field:
         return sipp
 
 
+def connected(field: Field, callers: list[str]) -> list[dict[str, Any]]:
+    """The callers' calls once all are connected."""
+
+    def all_up() -> list[dict[str, Any]] | None:
+        rows = [row for row in field.live(callers) if row["state"] == "connected"]
+        return rows if len(rows) == len(callers) else None
+
+    found: list[dict[str, Any]] = eventually(all_up, what=f"{len(callers)} connected calls")
+    return found
+
+
 @pytest.fixture(scope="session")
 def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSwitch]:
     """One vosd for every test that leaves it as it was."""

@@ -16,23 +16,13 @@ from tests.interop.conftest import (
     PHONE,
     VENDOR,
     Field,
+    connected,
     eventually,
 )
 from tests.interop.media import Crowd, address
 from tests.interop.programs import has_ipv6, needs
 
 pytestmark = needs("sipp")
-
-
-def connected(field: Field, callers: list[str]) -> list[dict[str, Any]]:
-    """The callers' calls once all are connected."""
-
-    def all_up() -> list[dict[str, Any]] | None:
-        rows = [row for row in field.live(callers) if row["state"] == "connected"]
-        return rows if len(rows) == len(callers) else None
-
-    found: list[dict[str, Any]] = eventually(all_up, what=f"{len(callers)} connected calls")
-    return found
 
 
 def aim(calls: list[dict[str, Any]], side: int) -> dict[int, tuple[str, int]]:

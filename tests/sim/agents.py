@@ -29,8 +29,8 @@ from vosd.sip.events import (
     Invited,
     Progress,
     ReinviteAnswered,
-    ReinviteFailed,
     Reinvited,
+    ReinviteFailed,
     Request,
 )
 

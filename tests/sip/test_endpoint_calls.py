@@ -13,8 +13,8 @@ from vosd.sip.events import (
     Cancelled,
     Ended,
     ReinviteAnswered,
-    ReinviteFailed,
     Reinvited,
+    ReinviteFailed,
     Trying,
 )
 
@@ -208,7 +208,7 @@ def test_our_second_reinvite_fails_491_without_being_sent() -> None:
 @pytest.mark.parametrize("code", [408, 481, 488, 603])
 def test_a_refused_reinvite_is_reported_with_its_code(code: int) -> None:
     world = World()
-    alice, bob = pair(world, reinvite_code=code)
+    alice, _bob = pair(world, reinvite_code=code)
     leg = alice.call("sip:100@bob", B)
     world.advance(1)
     alice.hold(leg)
@@ -271,6 +271,16 @@ def test_reordering_link_does_not_hurt_a_call() -> None:
     assert rest(alice, bob) == [0] * 6
 
 
+AGREED = {
+    ("bye sent", "bye received"),
+    ("failed", "cancelled"),
+    # the CANCEL came too late: 200, ACK, BYE, and 487 for the caller's owner
+    ("failed", "bye received"),
+    # no ACK arrived in 32 s, so the called side said BYE
+    ("bye received", "ack lost"),
+}
+
+
 @pytest.mark.parametrize(("one", "two"), [(A, B), (A6, B6)])
 @pytest.mark.parametrize("seed", range(3))
 def test_30_percent_loss_leaves_both_sides_of_one_mind(
@@ -289,11 +299,7 @@ def test_30_percent_loss_leaves_both_sides_of_one_mind(
         world.advance(0.25)
     world.settle()
     assert len(bob.legs) == len(alice.legs) == 200
-    ends = {"bye sent": "bye received", "failed": "cancelled", "bye received": "bye sent"}
     theirs = {leg.dialog.call_id: leg for leg in bob.legs}
     for leg in alice.legs:
-        other = theirs[leg.dialog.call_id]
-        if other.end == "bye received" and leg.end == "failed":
-            continue  # the CANCEL came too late: 200, ACK, BYE, and 487 for the caller
-        assert other.end == ends[leg.end], (leg, other, leg.dialog.call_id)
+        assert (leg.end, theirs[leg.dialog.call_id].end) in AGREED, leg.dialog.call_id
     assert rest(alice, bob) == [0] * 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def calls(world: World, alice: Agent, bob: Agent, count: int) -> None:
 
 
 @pytest.mark.parametrize("script", [{}, {"reject_with": 486}, {"answer_after": None}])
-def test_finished_calls_are_freed_without_the_collector(script: dict[str, object]) -> None:
+def test_finished_calls_are_freed_without_the_collector(script: dict[str, Any]) -> None:
     world = World(link=Link(delay=0.01))
     alice, bob = Agent(world, "alice", A), Agent(world, "bob", B, **script)
     kinds = (Dialog, ClientTransaction, ServerTransaction)
@@ -96,7 +97,8 @@ def test_a_finished_transaction_in_its_wait_state_keeps_no_dialog() -> None:
     world.advance(1)
     for end in (alice.endpoint, bob.endpoint):
         assert end.transactions == 2
-        for tx in [*end.clients.values(), *end.servers.values()]:
+        both: list[Any] = [*end.clients.values(), *end.servers.values()]
+        for tx in both:
             assert tx.dialog is None
             assert getattr(tx, "message", None) is None
             assert getattr(tx, "common", "") == ""

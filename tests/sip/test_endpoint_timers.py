@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sim.agents import Agent
@@ -14,7 +16,7 @@ A, B = ("10.0.0.1", 5060), ("10.0.0.2", 5060)
 A6, B6 = ("2001:db8::1", 5060), ("2001:db8::2", 5060)
 
 
-def pair(world: World, *, v6: bool = False, **behaviour: object) -> tuple[Agent, Agent]:
+def pair(world: World, *, v6: bool = False, **behaviour: Any) -> tuple[Agent, Agent]:
     one, two = (A6, B6) if v6 else (A, B)
     return Agent(world, "alice", one), Agent(world, "bob", two, **behaviour)
 

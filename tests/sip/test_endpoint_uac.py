@@ -72,7 +72,7 @@ def test_invite_as_written() -> None:
 def test_no_line_can_be_forged(fields: dict[str, object]) -> None:
     end = endpoint()
     given = {"uri": "sip:1@h", "from_": "<sip:a@h>", "to": "<sip:1@h>", **fields}
-    with pytest.raises(ValueError, match="^cannot write"):
+    with pytest.raises(ValueError, match=r"^cannot write"):
         end.invite(Invite(destination=PEER, local=0, **given), 0.0)  # type: ignore[arg-type]
     assert (end.outgoing, end.dialogs, end.transactions) == ([], 0, 0)
 

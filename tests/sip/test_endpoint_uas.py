@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tests.sip.wire import PEER, US, endpoint, names, read, reply, request, sent, shorts
-from vosd.sip.endpoint import Dialog, Endpoint
+from vosd.sip.endpoint import Dialog, Endpoint, Listen
 from vosd.sip.events import (
     Acked,
     Cancelled,
@@ -16,6 +18,7 @@ from vosd.sip.events import (
     Malformed,
     Reinvited,
     Request,
+    Response,
 )
 
 
@@ -418,21 +421,42 @@ def test_nothing_comes_from_or_goes_to_ourselves() -> None:
 
 def test_replies_go_to_the_packet_not_to_what_via_claims() -> None:
     end = endpoint()
-    data = request().replace(
-        b"SIP/2.0/UDP 192.0.2.20:5060;", b"SIP/2.0/UDP 203.0.113.9:9;maddr=224.0.0.1;received=9.9.9.9;"
-    )
+    claim = b"SIP/2.0/UDP 203.0.113.9:9;maddr=224.0.0.1;received=9.9.9.9;"
+    data = request().replace(b"SIP/2.0/UDP 192.0.2.20:5060;", claim)
     end.receive(data, PEER, 0, 0.0)
     assert [remote for _, remote, _ in end.outgoing] == [PEER]
 
 
 def test_advertised_addresses_appear_and_are_ours() -> None:
-    end = Endpoint(end_listens(), endpoint().chance, advertise=lambda local, remote: ("198.51.100.9", 5062))
+    public = ("198.51.100.9", 5062)
+    listens = [Listen("udp", "0.0.0.0", 5060)]
+    end = Endpoint(listens, random.Random(1), advertise=lambda local, remote: public)
     (event,) = end.receive(request(), PEER, 0, 0.0)
     assert isinstance(event, Invited)
     end.ring(event.dialog, 180, 0.0)
     assert read(sent(end)[1]).get("contact") == "<sip:100@198.51.100.9:5062>"
-    assert ("198.51.100.9", 5062) in end.own
+    end.send("OPTIONS", "sip:x", public, 0, 0.0, from_="<sip:a@b>", to="<sip:b@b>", token=1)
+    (failure,) = end.due(0.0)
+    assert isinstance(failure, Response)
+    assert (failure.code, failure.cause, end.blocked) == (503, "transport", 1)
 
 
-def end_listens() -> list[object]:
-    return list(endpoint().listens)
+def test_a_refusal_sent_once_leaves_nothing_behind() -> None:
+    """Reliability row 12: a stranger gets no retransmissions and no memory."""
+    end = endpoint()
+    dialog = ringing(end)
+    end.reject(dialog, 401, 0.0, once=True)
+    assert shorts(end) == ["401 INVITE 1"]
+    assert (end.transactions, end.dialogs, end.merges, len(end.timers)) == (0, 0, {}, 0)
+    assert end.receive(request("ACK", to_tag=dialog.local_tag), PEER, 0, 0.1) == []
+    assert names(end.receive(request(), PEER, 0, 0.5)) == ["Invited"]
+
+
+def test_the_487_of_an_invite_ended_by_bye_is_resent() -> None:
+    end = endpoint()
+    dialog = ringing(end)
+    bye = request("BYE", branch="z9hG4bK5", cseq=2, to_tag=dialog.local_tag)
+    end.receive(bye, PEER, 0, 1.0)
+    sent(end)
+    end.due(1.5)
+    assert shorts(end) == ["487 INVITE 1"]

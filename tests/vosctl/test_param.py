@@ -71,7 +71,7 @@ def test_list(run: Run) -> None:
     got = run(["list", "MEDIAPROXY", "--group", "media"], listed("MEDIAPROXY", vend1="off"))
     assert got.code == 0
     assert got.out == (
-        "NAME                     VALUE        DEFAULT      TAKES EFFECT  SOURCE   ACCEPTS\n"
+        "name                     value        default      takes effect  source   accepts\n"
         "SS_MEDIAPROXYMODE        must_on (3)  must_on (3)  next call     default"
         "  off (0) on (1) auto (2) must_on (3)\n"
         "  @vend1                 off (0)                                 gateway\n"
@@ -176,7 +176,7 @@ def test_set_shows_old_new_and_effect(run: Run) -> None:
     got = run(["set", "SS_RTP_TIMEOUT=0", "SS_VOICEGAIN=-3", "SS_QOS_RTP=EF"], reply)
     assert (got.code, got.err) == (0, "warning: MIS-05: two things\n")
     assert got.out == (
-        "NAME            OLD   NEW    TAKES EFFECT\n"
+        "name            old   new    takes effect\n"
         "SS_RTP_TIMEOUT  30 s  off    now\n"
         "SS_VOICEGAIN    0 dB  -3 dB  not obeyed yet\n"
         "already so: SS_QOS_RTP\n"
@@ -188,7 +188,7 @@ def test_mp12_set_for_a_gateway(run: Run) -> None:
     got = run(["set", "SS_MEDIAPROXYMODE", "off", "--gateway", "vend1"], reply)
     assert got.asked[0][1] == ParamSet(values={"SS_MEDIAPROXYMODE": "off"}, gateway="vend1")
     assert got.out == (
-        "NAME                     OLD            NEW      TAKES EFFECT\n"
+        "name                     old            new      takes effect\n"
         "SS_MEDIAPROXYMODE@vend1  value for all  off (0)  next call\n"
     )
 
@@ -252,7 +252,7 @@ def test_history(run: Run) -> None:
     got = run(["history", "--limit", "2"], records.AuditList(rows=rows))
     assert got.asked == [("param.history", None, None, params.HistoryQuery(limit=2))]
     assert got.out == (
-        "WHEN                 WHO   NAME                     OLD  NEW  WHY\n"
+        "when                 who   name                     old  new  why\n"
         "2025-06-15 15:06:40  root  SS_RTP_TIMEOUT           30   60   long holds\n"
         "2025-06-15 14:50:00  root  SS_MEDIAPROXYMODE@vend1  -    off\n"
     )
@@ -303,13 +303,13 @@ WAN = params.PresetView(
 def test_preset_list_and_show(run: Run) -> None:
     got = run(["preset", "list"], params.PresetList(presets=[WAN]))
     assert got.out == (
-        "GROUP  NAME  IN FORCE  FOR\nqos    cs3             as the source recommends\n"
+        "group  name  in force  for\nqos    cs3             as the source recommends\n"
     )
     got = run(["preset", "show", "qos/cs3"], params.PresetDetail(preset=WAN))
     assert got.asked == [("param.preset.show", None, {"name": "cs3"}, None)]
     assert got.out == (
         "qos/cs3: as the source recommends\n"
-        "NAME           PRESET       NOW\n"
+        "name           preset       now\n"
         "SS_QOS_SIGNAL  CS3 24 0x60  CS5 40 0xa0\n"
     )
 

@@ -25,15 +25,17 @@ if TYPE_CHECKING:
 
 #: a redraw takes the terminal at most this often
 REDRAW_S = 0.25
+#: characters of an id on a terminal
+SHORT_ID = 8
 COLUMNS: list[Column | str] = [
     Column("id", keep=True),
-    "state",
-    Column("length", right=True),
+    Column("state", optional=5),
+    Column("length", right=True, optional=4),
     "caller",
     "callee",
-    "from",
-    "to",
-    "relay",
+    Column("from", optional=2),
+    Column("to", optional=1),
+    Column("relay", optional=3),
     Column("A loss %", right=True),
     Column("A jitter ms", right=True),
     Column("B loss %", right=True),
@@ -65,7 +67,7 @@ def list_(
         return
     reply: CallList = run.client.call("call.list", query=query)
     if not run.show_json(reply):
-        run.console.table(COLUMNS, [_row(call) for call in reply.calls], empty="no live calls")
+        run.console.table(COLUMNS, _rows(reply, run.console.tty), empty="no live calls")
 
 
 @app.command()
@@ -131,7 +133,7 @@ def _redraw(run: Session, query: CallQuery) -> None:
                 continue
             last = time.monotonic()
             title = f"{_summary(reply)}   Ctrl-C ends"
-            screen.table(title, COLUMNS, [_row(call) for call in reply.calls])
+            screen.table(title, COLUMNS, _rows(reply, short=True))
 
 
 def _summary(reply: CallList) -> str:
@@ -149,9 +151,15 @@ def _figure(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.1f}"
 
 
+def _rows(reply: CallList, short: bool) -> list[list[Text]]:
+    """`short`: only the start of each id, where that tells them apart; vosd takes it as well."""
+    starts = {call.id[:SHORT_ID] for call in reply.calls}
+    wide = SHORT_ID if short and len(starts) == len(reply.calls) else None
+    return [[call.id[:wide], *_row(call)] for call in reply.calls]
+
+
 def _row(call: CallView) -> list[Text]:
     row: list[Text] = [
-        call.id,
         call.state,
         clock(call.duration_s),
         call.caller,

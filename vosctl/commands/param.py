@@ -130,7 +130,7 @@ def history(
     rows: AuditList = run.client.call("param.history", query=query)
     if not run.show_json(rows):
         run.console.table(
-            ["WHEN", "WHO", Column("NAME", keep=True), "OLD", "NEW", "WHY"],
+            ["when", "who", Column("name", keep=True), "old", "new", "why"],
             [
                 (moment(row.at), row.user, row.subject, row.old or "-", row.new or "-", row.why)
                 for row in rows.rows
@@ -164,7 +164,7 @@ def preset_list(ctx: Context) -> None:
     found: params.PresetList = run.client.call("param.preset.list")
     if not run.show_json(found):
         run.console.table(
-            ["GROUP", Column("NAME", keep=True), "IN FORCE", "FOR"],
+            ["group", Column("name", keep=True), "in force", "for"],
             [(row.group, row.name, Cell("yes", "good") if row.in_force else "", row.summary)
              for row in found.presets],
         )  # fmt: skip
@@ -181,7 +181,7 @@ def preset_show(ctx: Context, name: Annotated[str, typer.Argument(metavar="NAME"
     preset = detail.preset
     run.console.say(Cell(f"{preset.group}/{preset.name}: {preset.summary}", "head"))
     run.console.table(
-        [Column("NAME", keep=True), "PRESET", "NOW"],
+        [Column("name", keep=True), "preset", "now"],
         [(key, _worded(key, text, catalog.ALL[key].kind.unit),
           _now(key, preset.current[key], text))
          for key, text in preset.values.items()],
@@ -261,7 +261,7 @@ def _changed(run: Session, reply: ParamChanged, asked: Sequence[str]) -> None:
     if not run.show_json(reply):
         if reply.changes:
             console.table(
-                [Column("NAME", keep=True), "OLD", "NEW", "TAKES EFFECT"],
+                [Column("name", keep=True), "old", "new", "takes effect"],
                 [_change_row(row) for row in reply.changes],
             )
         same = [name for name in asked if name not in {row.name for row in reply.changes}]
@@ -290,11 +290,11 @@ def _list(run: Session, query: params.ParamQuery, empty: str) -> None:
     found: ParamList = run.client.call("param.list", query=query)
     if run.show_json(found):
         return
-    columns = [Column("NAME", keep=True), Column("VALUE", keep=True),
-               Column("DEFAULT", keep=True), Column("TAKES EFFECT", keep=True)]  # fmt: skip
+    columns = [Column("name", keep=True), Column("value", keep=True),
+               Column("default", keep=True), Column("takes effect", keep=True)]  # fmt: skip
     roomy = not run.console.tty or _columns() >= ROOMY
     if roomy:
-        columns += [Column("SOURCE"), Column("ACCEPTS")]
+        columns += [Column("source"), Column("accepts")]
     rows = [row for view in found.parameters for row in _rows(view)]
     run.console.table(columns, [row if roomy else row[:4] for row in rows], empty=empty)
 

@@ -202,11 +202,12 @@ class MediaEngine:
             try:
                 return *self._bind(family, host, port), advertise
             except OSError as problem:
-                self.ports.unusable(port, now)
                 if problem.errno in _NO_SOCKETS:
+                    self.ports.give(port, now)
                     raise NoPorts(
                         f"cannot open a media port on {host}: {problem.strerror}"
                     ) from None
+                self.ports.unusable(port, now)
         raise NoPorts(
             f"cannot open a media port: {BIND_TRIES} pairs of {self.config.port_start}-"
             f"{self.config.port_end} on {host} are taken by other programs"

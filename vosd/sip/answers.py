@@ -87,14 +87,21 @@ class Answerer(Requester):
         self.respond(tx, 200, now, body=body, headers=fields)
 
     def reject(
-        self, dialog: Dialog, code: int, now: float, *, reason: str = "", headers: Headers = ()
-    ) -> None:
-        """Refuse the peer's INVITE or re-INVITE with 300-699; the first ends the dialog."""
+        self, dialog: Dialog, code: int, now: float, *,
+        reason: str = "", headers: Headers = (), once: bool = False,
+    ) -> None:  # fmt: skip
+        """Refuse the peer's INVITE or re-INVITE with 300-699; the first ends the dialog.
+
+        `once` sends it a single time and forgets the INVITE: a forged source address gets no
+        more than it sent, and a stranger no memory of ours.
+        """
         tx = dialog.server
         if tx is None or tx.state != "proceeding":
             return
         self.respond(tx, code, now, reason=reason, headers=(*self.response_fields, *headers))
         tx.dialog = dialog.server = None
+        if once:
+            self._end_server(tx)
         if dialog.state == "early":
             self._forget(dialog)
 

@@ -186,7 +186,8 @@ class Core:
         server, dialog.server = dialog.server, None
         if server is not None:
             server.dialog = None
-            stop_resend(server)
+            if server.state == "accepted":
+                stop_resend(server)
         pending, dialog.pending = dialog.pending, None
         if pending is not None:
             pending.dialog = None

@@ -30,7 +30,8 @@ BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 class Invite(msgspec.Struct, frozen=True):
     """An INVITE to send. `from_` and `to` are header values without tag; `routes` Route values.
 
-    `credentials` (user, password) answer a 401 or 407 once per realm.
+    `destination` is an address, never a name. `credentials` (user, password) answer a 401 or
+    407 once per realm.
     """
 
     uri: str

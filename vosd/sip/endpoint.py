@@ -40,9 +40,7 @@ class Endpoint(Caller, Callee):
             self._on_request(message, source, local, now)
         else:
             self._on_response(message, now)
-        events = self.events
-        if events:
-            self.events = []
+        events, self.events = self.events, []
         return events
 
     def due(self, now: float) -> list[Event]:

@@ -21,10 +21,11 @@ _via = re.compile(
     rf"(?:[ \t]*+:[ \t]*+({PORT}))?+",
     re.I,
 ).match
-# What nearly everybody sends: single spaces, no IPv6, no quotes.
+# What nearly everybody sends: single spaces, no IPv6, no quotes, one branch.
+_OTHERS = rf"(?:;(?![bB][rR][aA]){TOKEN}(?:={VALUE})?+)*+"
 _usual_via = re.compile(
     r"(SIP/2\.0/([A-Z]++) (([A-Za-z0-9_][A-Za-z0-9._\-]*+)"
-    rf"(?::({PORT}))?+))((?:;(?:branch=({VALUE})|{TOKEN}(?:={VALUE})?+))*+)"
+    rf"(?::({PORT}))?+))({_OTHERS};branch=(?=[^;])({VALUE}){_OTHERS})"
 ).fullmatch
 _escape = re.compile(r"\\(.)", re.S).sub
 
@@ -161,7 +162,7 @@ class Via(msgspec.Struct, eq=False):
     def parse(cls, text: str) -> Via:
         """Read one value; raises SipParseError(400)."""
         usual = _usual_via(text)
-        if usual is None or not usual[7] or usual[6].lower().count(";branch=") != 1:
+        if usual is None:
             return cls._unusual(text, lenient=False)
         head, transport, sent_by, host, port, tail, branch = usual.groups()
         return cls(

@@ -232,18 +232,19 @@ def _transaction(message: Message, first: dict[str, str]) -> None:
 
 
 def _addresses(message: Message, first: dict[str, str], repeats: bool) -> None:
-    message.from_tag = _tag("From", first.get("from"))
-    message.to_tag = _tag("To", first.get("to"))
+    value = first.get("from", "")
+    plain = _plain_address(value)
+    message.from_tag = (plain[1] or "") if plain else _tag("From", value)
+    value = first.get("to", "")
+    plain = _plain_address(value)
+    message.to_tag = (plain[1] or "") if plain else _tag("To", value)
     for name, most in _ADDRESSED.items():
         if name in first and (repeats or not _plain_address(first[name])):
             _list(message, name, most)
 
 
-def _tag(name: str, value: str | None) -> str:
-    """The tag of a From or To value, which is checked."""
-    match = _plain_address(value) if value else None
-    if match:
-        return match[1] or ""
+def _tag(name: str, value: str) -> str:
+    """The tag of an unusual From or To value, which is checked."""
     if not value:
         raise SipParseError(400, f"cannot find {name}")
     address = NameAddr.parse(value)

@@ -111,10 +111,13 @@ class Timers:
         """When the next timer ends, inf when none runs."""
         soonest = math.inf
         for queue in self.queues.values():
-            while queue and queue[0].owner is None:
+            while queue:
+                timer = queue[0]
+                if timer.owner is not None:
+                    if timer.when < soonest:
+                        soonest = timer.when
+                    break
                 queue.popleft()
-            if queue and queue[0].when < soonest:
-                soonest = queue[0].when
         return soonest
 
     def __len__(self) -> int:

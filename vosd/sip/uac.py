@@ -202,6 +202,8 @@ class Caller(Requester):
                     dialog, tx.method, retry.headers, retry.body, tx.token, now, retry
                 )
                 return
+        if dialog is not None and tx.method == "UPDATE" and message.code < 300:
+            dialog.follow(message)
         self._outcome(tx, dialog, message.code, message, "response")
 
     def _timeout(self, tx: ClientTransaction, message: None, now: float) -> None:
