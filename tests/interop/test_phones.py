@@ -31,8 +31,10 @@ def test_registered_phones_hear_each_other(field: Field, tmp_path: Path) -> None
     a = Baresip(tmp_path / "a", HOST, one, domain, account(one) + ";answermode=manual", 440)
     b = Baresip(tmp_path / "b", HOST, two, domain, account(two) + ";answermode=auto", 1000)
     try:
-        for number in (one, two):
-            eventually(lambda who=number: field.phone(who)["registered"], what=f"{number} known")
+        eventually(
+            lambda: field.phone(one)["registered"] and field.phone(two)["registered"],
+            what="both registered",
+        )
         a.command("dial", f"sip:{two}@{domain}")
         a.wait_for("CALL_ESTABLISHED")
         time.sleep(3)
