@@ -118,6 +118,12 @@ class Exchange:
         """When `due` wants to run next; infinite when nothing waits."""
         return min(self.endpoint.deadline(), self.calls.deadline())
 
+    def unsent(self, destination: Address, now: float) -> None:
+        """There is no way to `destination`: what waits for its answer fails at once."""
+        self.counters.add("sip_unsent")
+        for event in self.endpoint.undeliverable(destination, now):
+            self._take(event, now)
+
     def _take(self, event: sip.Event, now: float) -> None:
         if not self._dialogue.take(event, now):
             self._outside.take(event, now)

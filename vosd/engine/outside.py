@@ -71,7 +71,8 @@ class Outside:
         caller = self._admission.caller(message, dialog.remote, now)
         if isinstance(caller, Refused):
             self._note(caller, dialog.remote)
-            self._endpoint.reject(dialog, caller.code, now, headers=caller.headers)
+            # once: a stranger's forged source is not sent the same again (reliability.md row 12)
+            self._endpoint.reject(dialog, caller.code, now, headers=caller.headers, once=True)
             return
         self._calls.begin(dialog, message, caller, now)
 

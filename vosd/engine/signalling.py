@@ -33,12 +33,12 @@ class Signalling:
     def settle(self) -> None:
         """Send what waits and arm the timer; call after anything that used the exchange."""
         exchange = self.exchange
-        outgoing = exchange.outgoing
-        if outgoing:
-            for data, destination, local in outgoing:
+        while exchange.outgoing:
+            queued = list(exchange.outgoing)
+            exchange.outgoing.clear()
+            for data, destination, local in queued:
                 if not self._sockets[local].send(data, destination):
-                    exchange.counters.add("sip_unsent")
-            outgoing.clear()
+                    exchange.unsent(destination, time.monotonic())
         deadline = exchange.deadline()
         if deadline < self._armed - _SLACK_S:
             self._arm(deadline)

@@ -58,9 +58,11 @@ class UdpSocket:
             receive(data, source[:2], index)
 
     def send(self, data: bytes, destination: tuple[str, int]) -> bool:
-        """Send now; False when the system would not take it (counted in `dropped`)."""
+        """Send now; False when there is no way there. A full buffer drops, as a network would."""
         try:
             self._socket.sendto(data, destination)
+        except BlockingIOError:
+            self.dropped += 1
         except OSError:
             self.dropped += 1
             return False
