@@ -186,3 +186,17 @@ def test_the_vendor_asks_for_digest(board: Switchboard) -> None:
 
 
 SWITCH_TWO = ("10.0.0.50", 5060)
+
+
+def test_ss_digest_algorithms_offers_md5_alone_and_takes_nothing_else() -> None:
+    """A downgrade is the operator's choice, never the client's (reliability.md row 7)."""
+    board = Switchboard(SS_DIGEST_ALGORITHMS="md5")
+    board.phone("300", "secret")
+    phone = board.agent("phone", PHONE)
+    challenged = send_register(board, phone)
+    offered = [value for name, value in challenged.headers if name == "www-authenticate"]
+    assert ["MD5" in value for value in offered] == [True]
+    stronger = offered[0].replace("MD5", "SHA-256")
+    answer = auth.answer([stronger], "REGISTER", URI, "300", "secret", "abcdef") or ""
+    assert send_register(board, phone, ("Authorization", answer)).code == 401
+    assert register(board, phone, "secret").code == 200

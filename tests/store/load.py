@@ -92,6 +92,27 @@ def writer_cpu(store: Store) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def floor(where: Path, pause: float, times: int) -> tuple[float, list[float]]:
+    """What the machine takes for three pages and an fdatasync after a pause, without a database:
+    microseconds of CPU, and seconds that each took."""
+    descriptor = os.open(where / "floor", os.O_RDWR | os.O_CREAT)
+    for _ in range(300):
+        os.write(descriptor, b"x" * 4096)
+    os.fsync(descriptor)
+    took = []
+    before = time.thread_time()
+    for number in range(times):
+        time.sleep(pause)
+        at = time.monotonic()
+        for page in range(3):
+            os.pwrite(descriptor, b"y" * 4096, (3 * number + page) % 300 * 4096)
+        os.fdatasync(descriptor)
+        took.append(time.monotonic() - at)
+    used = time.thread_time() - before
+    os.close(descriptor)
+    return used / times * 1e6, sorted(took)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rate", type=float, default=400)
@@ -116,12 +137,17 @@ def main() -> None:
         thread = writer_cpu(store)
         commits = store.writer.commits
         store.close()
+        bare, took = floor(Path(where), given.gather, 500)
     calls = len(waits)
     print(
         f"{calls} calls at {given.rate:g}/s: {used / calls * 1e6:.1f} us of CPU each "
         f"(writer thread {thread / calls * 1e6:.1f}), {calls / commits:.2f} calls a commit, "
         f"answers p50 {waits[calls // 2] * 1e3:.2f} p99 {waits[calls * 99 // 100] * 1e3:.2f} "
         f"max {waits[-1] * 1e3:.2f} ms"
+    )
+    print(
+        f"a commit: {thread / commits * 1e6:.0f} us of CPU; three pages and fdatasync alone: "
+        f"{bare:.0f} us, p50 {took[250] * 1e3:.2f} p99 {took[495] * 1e3:.2f} ms"
     )
 
 

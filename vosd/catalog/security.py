@@ -43,6 +43,17 @@ ROWS = (
         manual="4.3.5.2",
     ),
     Param(
+        name="SS_DIGEST_ALGORITHMS",
+        kind=Word(words={"all": None, "sha_256": None, "md5": None}),
+        default="all",
+        group="authentication", takes_effect="now", obeyed=True,
+        summary="digest algorithms a challenge offers",
+        detail="all offers SHA-256 first and MD5 second, each in a header field of its own"
+        " (RFC 8760). Some older phones give up at the first algorithm they do not know, for"
+        " instance baresip 1.0: md5 lets them in, until they are renewed. An algorithm that is"
+        " not offered is not accepted. The parameter is our own.",
+    ),
+    Param(
         name="SS_AUTHENTICATION_MAX_RETRY", kind=Integer(low=0, high=999), default="6",
         group="authentication", takes_effect="now",
         summary="failed authentications before a terminal is suspended",

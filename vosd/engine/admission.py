@@ -17,6 +17,8 @@ from vosd.sip.message import Message
 from vosd.switch.tables import Gateway, Phone
 
 REALM = "vos"
+#: what each word of SS_DIGEST_ALGORITHMS offers
+_OFFERS = {"all": auth.ALGORITHMS, "sha_256": ("SHA-256",), "md5": ("MD5",)}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -66,7 +68,7 @@ class Admission:
     ) -> Gateway | Phone | Refused:
         field = "proxy-authorization" if code == 407 else "authorization"
         given = self._credentials(message, field)
-        if given is None:
+        if given is None or given.algorithm not in self._offered():
             return self._challenge(code, source, now)
         user = self._configuration.user(given.username)
         right = auth.verify(given, message.method, self._ha1(user, given.algorithm))
@@ -78,6 +80,9 @@ class Admission:
         if user is None or fresh == "stale" or not self._nonces.accept(given.nonce, given.nc):
             return self._challenge(code, source, now, stale=True)
         return user
+
+    def _offered(self) -> tuple[str, ...]:
+        return _OFFERS[self._settings.snapshot.get("SS_DIGEST_ALGORITHMS")]
 
     def _credentials(self, message: Message, field: str) -> auth.Credentials | None:
         """The digest meant for our realm, if one was sent that can be read."""
@@ -101,5 +106,6 @@ class Admission:
         nonce = self._nonces.make(now, source[0])
         name = "Proxy-Authenticate" if code == 407 else "WWW-Authenticate"
         return Refused(
-            code, tuple((name, value) for value in auth.challenge(REALM, nonce, stale))
+            code,
+            tuple((name, value) for value in auth.challenge(REALM, nonce, stale, self._offered())),
         )

@@ -108,8 +108,11 @@ class Calls:
         """The performer closed a call."""
         call = live.call
         self._live.pop(call.id, None)
-        for party in {call.source, *(t.party for t in call.tried),
-                      call.route.party if call.route else ""}:
+        for party in {
+            call.source,
+            *(t.party for t in call.tried),
+            call.route.party if call.route else "",
+        }:
             members = self._parties.get(party)
             if members is not None:
                 members.discard(call.id)
@@ -229,4 +232,3 @@ class Calls:
         return len(self._parties.get(name, ()))
 
     gateway_calls = phone_calls = party_calls
-

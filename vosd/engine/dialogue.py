@@ -215,13 +215,15 @@ class Dialogue:
             self._endpoint.respond(event.transaction, 200, clock.mono)
         elif message.method == "INFO" and other is not None and live.call.state == "connected":
             self._endpoint.request(
-                other, "INFO", clock.mono, token=event, body=message.body,
+                other,
+                "INFO",
+                clock.mono,
+                token=event,
+                body=message.body,
                 content_type=message.get("content-type") or "",
             )
         else:
-            self._endpoint.respond(
-                event.transaction, 405, clock.mono, headers=(("Allow", ALLOW),)
-            )
+            self._endpoint.respond(event.transaction, 405, clock.mono, headers=(("Allow", ALLOW),))
 
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO"

@@ -43,8 +43,13 @@ def view(live: LiveCall, clock: Clock) -> CallView:
         early_media=call.state == "early_media",
         legs=legs,
         attempts=[
-            Attempt(party=t.party, code=t.code, reason=t.reason, at=t.at,
-                    took_ms=round(t.took * 1000, 1))
+            Attempt(
+                party=t.party,
+                code=t.code,
+                reason=t.reason,
+                at=t.at,
+                took_ms=round(t.took * 1000, 1),
+            )
             for t in call.tried
         ],
         end_reason=call.reason,

@@ -79,12 +79,16 @@ class Exchange:
 
     def _build_outside(self) -> Outside:
         admission = Admission(self.configuration, self.settings, secrets.token_bytes(32))
-        registrar = Registrar(
-            self.configuration, self.settings, admission, self._auth_failed
-        )
+        registrar = Registrar(self.configuration, self.settings, admission, self._auth_failed)
         return Outside(
-            self.endpoint, self.calls, admission, registrar, self._dialogue, self.health,
-            self.counters, self.clocks,
+            self.endpoint,
+            self.calls,
+            admission,
+            registrar,
+            self._dialogue,
+            self.health,
+            self.counters,
+            self.clocks,
         )
 
     def _watch(self) -> None:

@@ -50,8 +50,14 @@ class Health:
         here = f"[{line.here}]" if ":" in line.here else line.here
         began = time.monotonic()
         self._endpoint.send(
-            "OPTIONS", uri, line.destination, line.local, began,
-            from_=f"<sip:vosd@{here}>", to=f"<{uri}>", token=outcome,
+            "OPTIONS",
+            uri,
+            line.destination,
+            line.local,
+            began,
+            from_=f"<sip:vosd@{here}>",
+            to=f"<{uri}>",
+            token=outcome,
         )
         self._flush()
         answer = await outcome

@@ -103,6 +103,6 @@ class LiveCall:
 
 
 def endpoint_text(address: tuple[str, int]) -> str:
-    """"host:port", an IPv6 host in brackets."""
+    """ "host:port", an IPv6 host in brackets."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

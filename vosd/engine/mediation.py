@@ -99,8 +99,14 @@ class Mediation:
         said.nat = said.learn and behind_nat(media.address, signalling)
         rtcp = (media.rtcp_address or media.address, media.rtcp_port or media.port + 1)
         try:
-            side.aim((media.address, media.port), rtcp, nat=said.nat, direction=media.direction,
-                     clock_rates=offer.clock_rates(media), now=now)
+            side.aim(
+                (media.address, media.port),
+                rtcp,
+                nat=said.nat,
+                direction=media.direction,
+                clock_rates=offer.clock_rates(media),
+                now=now,
+            )
         except ValueError as error:
             raise SdpError(str(error)) from None
 
@@ -111,13 +117,25 @@ class Mediation:
             return body
         told = self.leg(leg)
         host, port = side.local
-        shown = rewrite(body, address=host, port=port, rtcp_port=side.local_rtcp[1],
-                        session_id=self.session_id, version=told.version)
+        shown = rewrite(
+            body,
+            address=host,
+            port=port,
+            rtcp_port=side.local_rtcp[1],
+            session_id=self.session_id,
+            version=told.version,
+        )
         if shown != told.told:
             if told.told:
                 told.version += 1
-                shown = rewrite(body, address=host, port=port, rtcp_port=side.local_rtcp[1],
-                                session_id=self.session_id, version=told.version)
+                shown = rewrite(
+                    body,
+                    address=host,
+                    port=port,
+                    rtcp_port=side.local_rtcp[1],
+                    session_id=self.session_id,
+                    version=told.version,
+                )
             told.told = shown
         return shown
 

@@ -83,9 +83,7 @@ class Node:
             settle=self._signalling.settle,
         )
 
-    def _media_engine(
-        self, on_event: Callable[[MediaSession, MediaEvent], None]
-    ) -> MediaEngine:
+    def _media_engine(self, on_event: Callable[[MediaSession, MediaEvent], None]) -> MediaEngine:
         config = self._media_config(self.settings.snapshot)
         return MediaEngine(config, self._relay, time.time, time.monotonic, on_event)
 

@@ -28,9 +28,7 @@ def policy(snapshot: Snapshot, overrides: Mapping[str, str] = _NONE) -> Policy:
         progress_sdp_s=_number(get("SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP")),
         ringing_s=_number(get("SS_SIP_TIMEOUT_RINGING")),
         stop_after_sdp=bool(get("SS_SIP_STOP_SWITCH_AFTER_SDP")),
-        stop_after_invite_timeout=bool(
-            get("SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT")
-        ),
+        stop_after_invite_timeout=bool(get("SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT")),
         stop_after_rtp=bool(get("SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START")),
         until_connect=bool(get("SS_GATEWAY_SWITCH_UNTIL_CONNECT")),
         switch_limit=int(_number(get("SS_GATEWAY_SWITCH_LIMIT"))),

@@ -30,9 +30,7 @@ class Registrar:
         self._admission = admission
         self._failed = failed
 
-    def answer(
-        self, message: Message, source: tuple[str, int], local: int, clock: Clock
-    ) -> Reply:
+    def answer(self, message: Message, source: tuple[str, int], local: int, clock: Clock) -> Reply:
         """Final code and header fields for one REGISTER."""
         phone = self._admission.phone(message, source, clock.mono)
         if isinstance(phone, Refused):

@@ -87,5 +87,3 @@ class Relaying:
         signalling = dialog.remote[0] if dialog is not None else ""
         learn = self._settings.snapshot.get("SS_MEDIA_NAT_LEARN") == "auto"
         live.media.heard(leg, body, signalling, learn, now)
-
-

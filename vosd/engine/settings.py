@@ -110,8 +110,10 @@ class Settings:
         self.snapshot = Snapshot(self._typed(self._set))
         rule = broken(self.snapshot.values())
         if rule:
-            self.ignored.append(f"cannot use the stored {' and '.join(rule.names)}: "
-                                f"{rule.accepts} would be accepted; defaults are in force")
+            self.ignored.append(
+                f"cannot use the stored {' and '.join(rule.names)}: "
+                f"{rule.accepts} would be accepted; defaults are in force"
+            )
             for name in rule.names:
                 self._set.pop(name, None)
             self.snapshot = Snapshot(self._typed(self._set))
@@ -199,8 +201,13 @@ class Settings:
     def _wanted(self, name: str, text: str | None, gateway: str | None, source: str) -> Row:
         param = catalog.ALL[name]
         if gateway is not None and not param.overridable:
-            raise BadValue(name, text or "", _overridable(), f"cannot override {name} for "
-                           f"{gateway}: only {_overridable()} may differ by gateway")
+            raise BadValue(
+                name,
+                text or "",
+                _overridable(),
+                f"cannot override {name} for "
+                f"{gateway}: only {_overridable()} may differ by gateway",
+            )
         value = None if text is None else param.kind.show(catalog.parse(name, text))
         return Row(name=name, gateway=gateway, value=value, source=source)
 
@@ -226,8 +233,9 @@ class Settings:
             new = param.kind.show(param.initial) if new is None else new
         else:
             old, new = self._present(row).value or "", row.value or ""
-        return ParamChange(name=row.name, gateway=row.gateway, old=old, new=new,
-                           takes_effect=param.takes_effect)
+        return ParamChange(
+            name=row.name, gateway=row.gateway, old=old, new=new, takes_effect=param.takes_effect
+        )
 
     def _shown(self, name: str) -> str:
         return catalog.ALL[name].kind.show(self.snapshot.get(name))
@@ -235,20 +243,29 @@ class Settings:
     def _is_changed(self, name: str) -> bool:
         default = catalog.ALL[name].initial
         return bool(self.snapshot.get(name) != default) or any(
-            name in rows for rows in self._overrides.values())
+            name in rows for rows in self._overrides.values()
+        )
 
     def _warnings(self, snapshot: Snapshot, rows: list[Row]) -> list[str]:
         """What lint finds in the new values and did not find in the old, and what is idle."""
-        known = {_sentence(finding) for finding in lint(Facts(values=self.snapshot.values()))
-                 if finding.severity == "warning"}
-        fresh = [_sentence(finding) for finding in lint(Facts(values=snapshot.values()))
-                 if finding.severity == "warning"]
+        known = {
+            _sentence(finding)
+            for finding in lint(Facts(values=self.snapshot.values()))
+            if finding.severity == "warning"
+        }
+        fresh = [
+            _sentence(finding)
+            for finding in lint(Facts(values=snapshot.values()))
+            if finding.severity == "warning"
+        ]
         idle = [row.name for row in rows if not catalog.ALL[row.name].obeyed]
         warnings = [sentence for sentence in fresh if sentence not in known]
         if idle:
             verb, it = ("is", "it") if len(idle) == 1 else ("are", "them")
-            warnings.append(f"{', '.join(idle)} {verb} kept, but nothing in this version"
-                            f" obeys {it} yet: calls do not change")
+            warnings.append(
+                f"{', '.join(idle)} {verb} kept, but nothing in this version"
+                f" obeys {it} yet: calls do not change"
+            )
         return warnings
 
     def _tell(self, staged: Staged) -> None:
@@ -269,8 +286,9 @@ class Settings:
 
     def _view(self, param: Param) -> ParamView:
         held = self._set.get(param.name)
-        manual = "; ".join(part for part in (param.manual, *(PATHS if param.manual else ()))
-                           if part)
+        manual = "; ".join(
+            part for part in (param.manual, *(PATHS if param.manual else ())) if part
+        )
         return ParamView(
             name=param.name, group=param.group, value=self._shown(param.name),
             default=param.kind.show(param.initial), unit=param.kind.unit,
@@ -310,9 +328,14 @@ def _check_together(snapshot: Snapshot, rows: Iterable[Row]) -> None:
     touched = {row.name: row.value for row in rows}
     name = next((name for name in rule.names if name in touched), rule.names[0])
     shown = " and ".join(
-        f"{each}={catalog.ALL[each].kind.show(snapshot.get(each))}" for each in rule.names)
-    raise BadValue(name, touched.get(name) or "", rule.accepts,
-                   f"cannot have {shown} together: {rule.accepts} would be accepted")
+        f"{each}={catalog.ALL[each].kind.show(snapshot.get(each))}" for each in rule.names
+    )
+    raise BadValue(
+        name,
+        touched.get(name) or "",
+        rule.accepts,
+        f"cannot have {shown} together: {rule.accepts} would be accepted",
+    )
 
 
 def _restore(apply: Apply, snapshot: Snapshot) -> None:
