@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from vosd.sdp.offer import agreed, clock_rates, codec_names, is_private, on_hold
+from vosd.sdp.offer import agreed, clock_rates, codec_names, on_hold
 from vosd.sdp.session import Media
 
 
@@ -65,24 +65,3 @@ def test_agreed_by_name_where_numbers_differ() -> None:
 )
 def test_on_hold(address: str, direction: str, held: bool) -> None:
     assert on_hold(media("0", address, direction)) is held
-
-
-PRIVATE = """
-10.0.0.0 10.255.255.255 172.16.0.0 172.31.255.255 192.168.0.1 100.64.0.0
-100.127.255.255 169.254.1.1 fc00::1 fdff::1 fe80::1 febf::1 ::ffff:10.0.0.1
-"""
-PUBLIC = """
-9.255.255.255 11.0.0.0 172.15.255.255 172.32.0.0 192.167.1.1 192.169.1.1
-100.63.255.255 100.128.0.0 169.253.1.1 8.8.8.8 2001:db8::1 fec0::1 fbff::1 fe00::1 ::ffff:8.8.8.8
-10.example 10.0.0 fe80::1%eth0
-"""
-
-
-@pytest.mark.parametrize("address", PRIVATE.split())
-def test_private(address: str) -> None:
-    assert is_private(address)
-
-
-@pytest.mark.parametrize("address", [*PUBLIC.split(), ""])
-def test_not_private(address: str) -> None:
-    assert not is_private(address)

@@ -122,3 +122,24 @@ def test_same_network(one: str, other: str, same: bool) -> None:
 )
 def test_behind_nat(said: str, seen: str, nat: bool) -> None:
     assert behind_nat(said, seen) is nat
+
+
+PRIVATE = """
+10.0.0.0 10.255.255.255 172.16.0.0 172.31.255.255 192.168.0.1 100.64.0.0
+100.127.255.255 169.254.1.1 fc00::1 fdff::1 fe80::1 febf::1 ::ffff:10.0.0.1
+"""
+PUBLIC = """
+9.255.255.255 11.0.0.0 172.15.255.255 172.32.0.0 192.167.1.1 192.169.1.1
+100.63.255.255 100.128.0.0 169.253.1.1 8.8.8.8 2001:db8::1 fec0::1 fbff::1 fe00::1 ::ffff:8.8.8.8
+10.example 10.0.0
+"""
+
+
+@pytest.mark.parametrize("address", PRIVATE.split())
+def test_edges_of_private_ranges(address: str) -> None:
+    assert is_private(address)
+
+
+@pytest.mark.parametrize("address", [*PUBLIC.split(), ""])
+def test_just_outside_private_ranges(address: str) -> None:
+    assert not is_private(address)

@@ -1,22 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an offer and an answer mean: codecs, hold, private addresses (RFC 3264, RFC 3551)."""
+"""What an offer and an answer mean: codecs, hold (RFC 3264, RFC 3551)."""
 
 from __future__ import annotations
 
-import re
-from ipaddress import IPv6Address
-
-from vosd.sdp.session import Media, family, rewrite
-
-__all__ = [
-    "agreed",
-    "clock_rates",
-    "codec_names",
-    "family",
-    "is_private",
-    "on_hold",
-    "rewrite",
-]
+from vosd.sdp.session import Media
 
 # RFC 3551 tables 4 and 5: payload type -> encoding/clock rate. G.722 says 8000 (section 4.5.2).
 STATIC = {
@@ -49,23 +36,6 @@ STATIC = {
 _COMPANIONS = frozenset(("telephone-event", "cn", "red", "t38"))
 
 # RFC 1918, RFC 6598 (carrier NAT), RFC 3927 (link-local).
-_private4 = re.compile(
-    r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|169\.254\."
-    r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
-).match
-
-
-def is_private(address: str) -> bool:
-    """Whether a literal is RFC 1918, 100.64/10, link-local or ULA; a mapped IPv4 counts as IPv4."""
-    if family(address) == 4:
-        return _private4(address) is not None
-    if family(address) is None:
-        return False
-    literal = IPv6Address(address)
-    if literal.ipv4_mapped is not None:
-        return is_private(str(literal.ipv4_mapped))
-    top = int(literal) >> 112
-    return top & 0xFE00 == 0xFC00 or top & 0xFFC0 == 0xFE80
 
 
 def on_hold(media: Media) -> bool:
