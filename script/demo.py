@@ -26,6 +26,7 @@ CUSTOMER, VENDOR, PHONE = "127.0.0.2", "127.0.0.3", "127.0.0.5"
 LONDON, BRISTOL = "442079460000", "441174960000"
 PHONE_NUMBER = "1001"
 TALK_S, BAD_TALK_S = 5.0, 7.0
+FAILURES = (NotReady, CallFailed, RuntimeError, TimeoutError)
 IMPAIRED = Impairment(loss=0.04, jitter_ms=80)
 
 
@@ -48,12 +49,12 @@ class Show:
         )  # fmt: skip
         code = await process.wait()
         if code not in accepts:
-            raise SystemExit(f"demo: vosctl {shown} ended with {code}")
+            raise RuntimeError(f"vosctl {shown} ended with {code}")
 
     def proof(self, text: str, good: bool) -> None:
         print(f"  {'yes' if good else 'NO '}  {text}", flush=True)
         if not good:
-            raise SystemExit("demo: audio was not proven in both directions")
+            raise RuntimeError("audio was not proven in both directions")
 
 
 async def configure(show: Show, directory: Path, vendor: Agent, password: str) -> None:
@@ -137,7 +138,7 @@ async def play(switch: PrivateSwitch) -> None:
         await configure(show, switch.directory, vendor, password)
         code = await phone.register(password)
         if code != 200:
-            raise SystemExit(f"demo: the phone's registration was refused with {code}")
+            raise RuntimeError(f"the phone's registration was refused with {code}")
         await show.vosctl("phone", "list")
         await good_calls(show, switch, customer, vendor, phone)
         await bad_call(show, customer, vendor)
@@ -211,13 +212,15 @@ def main() -> int:
         (switch.directory / "vosd.pid").write_text(str(switch.pid), "utf-8")
         print(f"vosd is ready after {took:.2f} s: pid {switch.pid}, SIP on {switch.address}")
         asyncio.run(play(switch))
-    except (NotReady, CallFailed, RuntimeError, TimeoutError) as error:
-        print(f"demo: {error}\n{switch.tail()}", file=sys.stderr)
+    except BaseException as error:
         switch.close()
+        if not isinstance(error, NotReady):
+            print(f"demo: the switch's log ends:\n{switch.tail()}", file=sys.stderr)
+        shutil.rmtree(switch.directory, ignore_errors=True)
+        if not isinstance(error, FAILURES):
+            raise
+        print(f"demo: {error}", file=sys.stderr)
         return 1
-    except BaseException:
-        switch.close()
-        raise
     farewell(switch)
     return 0
 

@@ -102,10 +102,9 @@ class Agent:
             asyncio.get_running_loop().create_future()
         )
         aor = f"<{self._uri(self.user)}>"
-        contact = ("Contact", f"<sip:{self.user}@{self.host}:{self.port}>")
         self._endpoint.send(
             "REGISTER", self._uri(), self.switch, 0, time.monotonic(), from_=aor, to=aor,
-            token=done, headers=(contact, ("Expires", str(REGISTER_S)), *extra),
+            token=done, headers=(("Expires", str(REGISTER_S)), *extra),
         )  # fmt: skip
         self._flush()
         return await done

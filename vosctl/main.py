@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_command
 
 from vosctl.console import Console, wants_color
 from vosctl.problems import Problem
+from vosctl.quick import QuickGroup, quicken
 from vosctl.session import Session
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Commands(MutableMapping[str, Any]):
         if name not in self._loaded:
             if name not in COMMANDS:
                 raise KeyError(name)
-            command = get_command(import_module(f"vosctl.commands.{name}").app)
+            command: Any = quicken(get_command(import_module(f"vosctl.commands.{name}").app))
             command.name, command.short_help = name, COMMANDS[name]
             self._loaded[name] = command
         return self._loaded[name]
@@ -69,7 +69,7 @@ class Commands(MutableMapping[str, Any]):
         return len(COMMANDS)
 
 
-class Root(TyperGroup):
+class Root(QuickGroup):
     """The top group: lazy commands, global options anywhere, errors as sentences."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -138,7 +138,7 @@ app = typer.Typer(
 def root(
     ctx: typer.Context,
     socket: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--socket", metavar="PATH", envvar="VOSCTL_SOCKET", help="Control socket."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Versioned JSON on stdout.")] = False,
@@ -161,11 +161,11 @@ def root(
     def connect() -> Client:
         from vosctl.client import Client, default_socket
 
-        return Client(socket or default_socket(), timeout)
+        return Client(Path(socket) if socket else default_socket(), timeout)
 
     ctx.obj = Session(connect, Console(color=shown), json)
     if ctx.invoked_subcommand is None:
-        command: Any = get_command(import_module("vosctl.commands.status").app)
+        command = Commands()["status"]
         with command.make_context("status", [], parent=ctx) as status:
             command.invoke(status)
 

@@ -42,9 +42,7 @@ ROWS = {
     "NAT: anybody in the window": Row(run(STRANGER), "hhL", STRANGER, nat=True),
     "NAT: too late": Row(run(STRANGER, at=103.1), "fff", None, nat=True),
     "NAT: named address is heard at once": Row(run(NAMED), "aaL", NAMED, nat=True),
-    "NAT: near the signalling": Row(
-        run(STRANGER), "hhL", STRANGER, nat=True, near="198.51.100.1"
-    ),
+    "NAT: near the signalling": Row(run(STRANGER), "hhL", STRANGER, nat=True, near="198.51.100.1"),
     "NAT: far from the signalling": Row(run(STRANGER), "fff", None, nat=True, near="192.0.2.1"),
     "not in sequence": Row(
         [(NAMED, 1, 7, 101.0), (NAMED, 3, 7, 101.0), (NAMED, 5, 7, 101.0)], "aaa", None

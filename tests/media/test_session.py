@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 from typing import Any
 
 import msgspec
@@ -198,6 +199,27 @@ def test_refused_addresses(world: World, remote: Address, sentence: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("remote", "named"),
+    [
+        ((B[0], 65535), None),
+        (B, (B[0], 65536)),
+        (B, ("media.example.com", 5001)),
+        (B, ("2001:db8::5", 5001)),
+        (B, ("224.0.0.5", 5001)),
+        (B, ("192.0.2.1", 10001)),
+        ((B[0], 0), (B[0], 1)),
+    ],
+)
+def test_no_rtcp_destination(world: World, remote: Address, named: Address | None) -> None:
+    """The call is set up all the same; its reports go nowhere."""
+    session = world.open()
+    aim(world, session.a, A)
+    aim(world, session.b, remote, rtcp=named)
+    world.arrive(after(A), session.a.local_rtcp, SR)
+    assert world.relay.wire == []
+
+
+@pytest.mark.parametrize(
     "remote", [None, ("203.0.113.9", 0), ("0.0.0.0", 4000), ("224.0.0.5", 4000)]
 )
 def test_no_destination(world: World, remote: Address | None) -> None:
@@ -259,6 +281,16 @@ def test_rtcp_of_a_natted_party_comes_from_its_rtp_host(world: World) -> None:
     world.arrive((public[0], 7301), session.a.local_rtcp, SR)
     world.arrive(after(B), session.b.local_rtcp, SR)
     assert world.sent_to((public[0], 7301)) == [SR]
+
+
+def test_foreign_rtcp_before_the_partys_own(world: World) -> None:
+    """Whoever reports first is believed only from the host whose RTP is locked."""
+    session = call(world)
+    world.talk(A, session.a.local)
+    world.arrive(STRANGER, session.a.local_rtcp, SR)
+    assert session.a.rtcp_source is None
+    assert (session.a.received().wrong_source, session.a.received().rtcp_packets) == (1, 0)
+    assert world.sent_to(after(B)) == []
 
 
 @pytest.mark.parametrize(
@@ -440,10 +472,49 @@ def test_figures_outlive_the_call(world: World) -> None:
     after_it = call(world)
     assert after_it.a.local == session.a.local
     aim(world, session.a, STRANGER)
-    session.a.reset(world.now)
     world.talk(A, after_it.a.local)
     assert (session.a.received(), session.b.sent()) == before
     assert after_it.a.destination == A
+
+
+def test_an_ended_call_is_freed_at_once(world: World) -> None:
+    """No cycle is left for the collector, which the daemon runs rarely."""
+
+    def alive() -> int:
+        return sum(type(thing) is MediaSession for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        session = call(world)
+        assert alive() == before + 1
+        session.close(world.now)
+        a = session.a
+        del session
+        assert alive() == before
+    finally:
+        gc.enable()
+    assert a.received().packets == 0
+    assert a.destination is None
+    for verb in (a.signalled, a.expect_media, a.reset):
+        verb(world.now)
+    a.rehome(6, world.now)
+    a.watch(world.now, 1.0, stepped=True)
+    assert world.engine.ports_used == 0
+
+
+def test_call_may_end_in_its_own_event(world: World) -> None:
+    """The engine's owner hangs up when told of a time-out, or on anything else."""
+    for kind in ("latched", "rtp_timeout"):
+        session = call(world)
+        session.a.expect_media(world.now)
+        session.b.expect_media(world.now)
+        world.engine.on_event = lambda session, event: session.close(world.now)
+        if kind == "latched":
+            world.talk(A, session.a.local)
+        world.tick(31)
+        assert world.engine.ports_used == 0
 
 
 def test_no_more_ports(world: World) -> None:
@@ -460,7 +531,7 @@ def test_no_more_ports(world: World) -> None:
 
 def test_no_address_of_the_family() -> None:
     world = World(advertise_v6=None)
-    with pytest.raises(NoPorts, match="^cannot open a media port: no IPv6 media address"):
+    with pytest.raises(NoPorts, match=r"^cannot open a media port: no IPv6 media address"):
         world.open(4, 6)
     assert world.engine.ports_used == 0
 
@@ -476,14 +547,14 @@ def test_ports_of_others_are_passed_over(world: World) -> None:
 def test_every_port_taken() -> None:
     world = World(port_end=10999)
     world.relay.taken = set(range(10000, 11000))
-    with pytest.raises(NoPorts, match="64 pairs of 10000-10999 on 192.0.2.1 are taken by other"):
+    with pytest.raises(NoPorts, match=r"64 pairs of 10000-10999 on 192.0.2.1 are taken by other"):
         world.open()
 
 
 def test_out_of_descriptors(world: World) -> None:
     """Not the ports' fault: said at once, and the ports stay usable."""
     world.relay.broken = errno.EMFILE
-    with pytest.raises(NoPorts, match="^cannot open a media port on 192.0.2.1: Too many open"):
+    with pytest.raises(NoPorts, match=r"^cannot open a media port on 192.0.2.1: Too many open"):
         world.open()
     assert world.engine.ports_used == 0
 

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from vosd.media.datagram import IP_RECVTOS, SO_TIMESTAMPNS
 from vosd.media.relay import Address
 from vosd.media.session import MediaConfig, MediaEngine, MediaEvent, MediaSession
 from vosd.media.userspace import UserspaceRelay
@@ -124,9 +125,7 @@ def call(switch: Switch, family_a: int, family_b: int) -> tuple[MediaSession, Pa
 
 
 @pytest.mark.parametrize(("family_a", "family_b"), [(4, 4), (6, 6), (4, 6), (6, 4)])
-def test_relays_both_ways_and_across_families(
-    switch: Switch, family_a: int, family_b: int
-) -> None:
+def test_relays_both_ways_and_across_families(switch: Switch, family_a: int, family_b: int) -> None:
     """CC-03: what one party sends, the other gets, octet for octet, from our port."""
     session, a, b = call(switch, family_a, family_b)
     for sequence in range(10):
@@ -168,7 +167,7 @@ def test_dscp_is_set_and_seen(switch: Switch, family: int) -> None:
 
 def test_arrival_is_the_kernels(switch: Switch) -> None:
     """A packet that waited in the socket keeps the time it came in."""
-    session, a, b = call(switch, 4, 4)
+    session, a, _ = call(switch, 4, 4)
     before = time.time()
     for sequence in range(3):
         a.send(rtp(sequence), session.a.local)
@@ -272,19 +271,51 @@ def test_noise_is_counted_and_not_relayed(switch: Switch) -> None:
 
 
 def test_pacing_under_load_loses_nothing(switch: Switch) -> None:
-    """A burst long enough to leave per-packet waking is relayed whole, in order."""
+    """A burst that ends per-packet waking is relayed whole, in order; waking comes back."""
     session, a, b = call(switch, 4, 4)
-    got: list[bytes] = []
-    for start in range(0, 600, 20):
-        for sequence in range(start, start + 20):
-            a.send(rtp(sequence), session.a.local)
-            switch.loop.run_until_complete(asyncio.sleep(0))
-        got += [data for data, _, _ in b.received()]
-    switch.until(lambda: session.b.sent().packets == 600)
-    got += [data for data, _, _ in b.received()]
-    assert got == [rtp(n) for n in range(600)]
+    for sequence in range(3):
+        a.send(rtp(sequence), session.a.local)
+    sequence = 3
+    ends = time.monotonic() + PATIENCE_S
+    while not switch.relay.paced and time.monotonic() < ends:
+        a.send(rtp(sequence), session.a.local)
+        switch.loop.run_until_complete(asyncio.sleep(0))
+        sequence += 1
+    assert switch.relay.paced
+    for _ in range(100):
+        a.send(rtp(sequence), session.a.local)
+        sequence += 1
+    switch.until(lambda: session.b.sent().packets == sequence)
+    assert [data for data, _, _ in b.received()] == [rtp(n) for n in range(sequence)]
     figures = session.a.received()
-    assert (figures.packets, figures.lost, figures.out_of_order) == (600, 0, 0)
+    assert (figures.packets, figures.lost, figures.out_of_order) == (sequence, 0, 0)
+    switch.until(lambda: not switch.relay.paced)
+    a.send(rtp(sequence), session.a.local)
+    switch.until(lambda: session.b.sent().packets == sequence + 1)
+
+
+def test_clock_where_the_kernel_does_not_tell(switch: Switch) -> None:
+    """Without a kernel stamp the relay's clock serves; without a ToS no DSCP is counted."""
+    switch.relay._clock = lambda: 1_234_000_000_000
+    session, a, b = call(switch, 4, 4)
+    sock = session.a.taps()[0].handle
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
+    for sequence in range(4):
+        a.send(rtp(sequence), session.a.local)
+    switch.until(lambda: session.b.sent().packets == 4)
+    figures = session.a.received()
+    assert (figures.first_at, figures.last_at, figures.dscp) == (1234.0, 1234.0, {"0": 4})
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 0)
+    a.send(rtp(4), session.a.local)
+    switch.until(lambda: session.b.sent().packets == 5)
+    sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
+    b.send(rtp(0, ssrc=0xB), session.b.local)
+    a.send(rtp(5), session.a.local)
+    switch.until(lambda: session.b.sent().packets == 6)
+    figures = session.a.received()
+    assert figures.dscp == {"0": 5}
+    assert figures.last_at == pytest.approx(time.time(), abs=PATIENCE_S)
 
 
 def test_closed_call_hears_nothing_and_rests(switch: Switch) -> None:

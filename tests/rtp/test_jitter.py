@@ -88,8 +88,9 @@ def test_change_of_clock_rate() -> None:
     """No difference is taken between packets of two clock rates; J itself goes on."""
     jitter = feed(8000, [(0, 0), (25, 160)])
     jitter.retune(1e9 / 48000)
-    jitter.feed(START + 45 * MS, 777_777)
+    # Taken for a difference this would be 20 - (700 - 160)/48 = 8.75 ms.
+    jitter.feed(START + 45 * MS, 700)
     assert (jitter.samples, jitter.value / MS) == (1, pytest.approx(0.3125))
-    jitter.feed(START + 70 * MS, 777_777 + 960)
+    jitter.feed(START + 70 * MS, 700 + 960)
     # D = 25 - 20 = 5; J = 0.3125 + (5 - 0.3125)/16
     assert jitter.value / MS == pytest.approx(0.60546875)

@@ -7,12 +7,14 @@ import random
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from tests.store.conftest import PATIENCE_S, Answers
 from tests.store.rows import HOSTILE, answered, ended
 from vosd.store import CdrFilter, Store
 from vosd.store.cdr import PAGE
-from vosd.store.schema import calls
+from vosd.store.schema import bindings, blacklist, calls
+from vosd.switch.tables import Binding, Listed
 from vosd.wire.records import Cdr
 
 
@@ -28,8 +30,12 @@ def shown(store: Store, id: str) -> Cdr:
     return found[0]
 
 
-def test_columns_follow_the_record() -> None:
-    assert tuple(column.name for column in calls.columns) == Cdr.__struct_fields__
+@pytest.mark.parametrize(
+    ("table", "struct"), [(calls, Cdr), (blacklist, Listed), (bindings, Binding)]
+)
+def test_columns_follow_the_fields(table: sa.Table, struct: type[msgspec.Struct]) -> None:
+    """These rows go into the database by position."""
+    assert tuple(column.name for column in table.columns) == struct.__struct_fields__
 
 
 def test_answered_then_ended(store: Store) -> None:

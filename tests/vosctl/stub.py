@@ -82,9 +82,11 @@ def stub_daemon(path: Path) -> Iterator[Stub]:
         server.stub = stub
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        yield stub
-        server.shutdown()
-        thread.join()
+        try:
+            yield stub
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Ran(NamedTuple):

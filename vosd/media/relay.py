@@ -76,14 +76,6 @@ class Tap:
         self.owner, self.counters = owner, counters
         self.sent = self.sent_octets = self.dropped = self.sent_at = 0
 
-    def keepsake(self) -> Tap:
-        """The figures without the port: what is left of it when its call is over."""
-        kept = Tap(self.family, self.host, self.port)
-        kept.counters, kept.dscp, kept.destination = self.counters, self.dscp, self.destination
-        kept.sent, kept.sent_octets = self.sent, self.sent_octets
-        kept.dropped, kept.sent_at = self.dropped, self.sent_at
-        return kept
-
 
 class Relay(Protocol):
     """The verbs."""

@@ -100,6 +100,8 @@ class MediaSession:
     def close(self, now: float) -> None:
         """Give the ports back; the figures stay. A second close does nothing."""
         if self.engine.forget(self):
+            self.a.settle()
+            self.b.settle()
             self.a.close(now)
             self.b.close(now)
 
@@ -178,9 +180,7 @@ class MediaEngine:
         self._clock_offset = offset
         for session in list(self._sessions):
             for side in (session.a, session.b):
-                if stepped:
-                    side.taps()[0].counters.resync()
-                side.watch(now, self.config.rtp_timeout_s)
+                side.watch(now, self.config.rtp_timeout_s, stepped)
         self.ports.mature(now)
         for port in self.ports.cold:
             self._shut(port)

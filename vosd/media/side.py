@@ -26,7 +26,7 @@ class Side:
 
     __slots__ = (
         "_armed",
-        "_closed",
+        "_final",
         "_heard_at",
         "_heard_packets",
         "_latch",
@@ -38,6 +38,7 @@ class Side:
         "_settled",
         "_timed_out",
         "direction",
+        "family",
         "letter",
         "local",
         "local_rtcp",
@@ -50,12 +51,16 @@ class Side:
         self.letter = letter
         self.direction = "sendrecv"
         self._latch = Latch()
-        self._armed = self._closed = False
+        self._armed = False
+        #: figures of an ended call; everything else is let go of then
+        self._final: tuple[Figures, SentFigures] | None = None
         self._take(family)
         self._clear(0.0)
 
     def _take(self, family: int) -> None:
         self._rtp, self._rtcp, host = self._session.engine.take(family)
+        #: 4 or 6
+        self.family = family
         self._rtp.begin(self, Counters())
         self._rtcp.begin(self, UNCOUNTED)
         #: what the switch writes into SDP towards this party
@@ -72,9 +77,9 @@ class Side:
         self._heard_at, self._heard_packets, self._settled = now, 0, 0
 
     @property
-    def family(self) -> int:
-        """4 or 6."""
-        return self._rtp.family
+    def closed(self) -> bool:
+        """Whether the call is over; then signalling and time change nothing any more."""
+        return self._final is not None
 
     @property
     def source(self) -> Address | None:
@@ -84,7 +89,7 @@ class Side:
     @property
     def destination(self) -> Address | None:
         """Where the party's RTP is sent now."""
-        return self._rtp.destination
+        return None if self.closed else self._rtp.destination
 
     # What signalling says.
 
@@ -106,14 +111,15 @@ class Side:
         the dynamic payload types the party may send. `near`, a host, restricts whom a NATed
         party's media may be learned from to that host's /24 or /64. Port 0 and the unspecified
         address name no destination. Raises ValueError for a host that is no address of this
-        side's family, or one of the session's own ports.
+        side's family, or one of the session's own ports; an unfit `rtcp` counts as none.
         """
-        engine = self._session.engine
-        if self._closed:
+        if self.closed:
             return
-        remote, rtcp = self._checked(remote), self._checked(rtcp)
-        if rtcp is None and remote is not None:
-            rtcp = remote[0], remote[1] + 1
+        engine = self._session.engine
+        remote = self._checked(remote)
+        rtcp = self._checked_rtcp(rtcp or (remote and (remote[0], remote[1] + 1)))
+        if remote is None:
+            rtcp = None
         self.direction = direction
         self._latch.lock_after = engine.config.lock_after
         self._latch.aim(remote, nat=nat, near=near, window_ends=now + engine.config.learn_window_s)
@@ -141,9 +147,16 @@ class Side:
             raise ValueError(f"cannot send media to {host}:{port}: it is the call's own port")
         return address if fine else None
 
+    def _checked_rtcp(self, address: Address | None) -> Address | None:
+        """A call is not refused for want of a place to send RTCP."""
+        try:
+            return self._checked(address)
+        except ValueError:
+            return None
+
     def signalled(self, now: float) -> None:
         """Signalling went on (our SDP went out, an answer came): learn anew if not locked."""
-        if self._latch.locked is None:
+        if not self.closed and self._latch.locked is None:
             self._latch.reopen(now + self._session.engine.config.learn_window_s)
 
     def expect_media(self, now: float) -> None:
@@ -154,7 +167,7 @@ class Side:
 
     def reset(self, now: float) -> None:
         """Forget the party and its figures: the next route is tried on the same ports."""
-        if self._closed:
+        if self.closed:
             return
         self._latch = Latch()
         self._armed = False
@@ -234,6 +247,8 @@ class Side:
             self._steer()
             detail = _text(source) if was is None else f"{_text(source)}, was {_text(was)}"
             self._session.tell("latched", self.letter, detail)
+            if self.closed:
+                return
         for each in (*before, held):
             self._forward(each)
 
@@ -292,12 +307,16 @@ class Side:
 
     def received(self) -> Figures:
         """The stream this party sends us."""
+        if self._final:
+            return self._final[0]
         counters = self._session.engine.relay.figures(self._rtp)
         source = self._latch.locked
         return counters.figures(_text(source) if source else None)
 
     def sent(self) -> SentFigures:
         """The stream we send this party."""
+        if self._final:
+            return self._final[1]
         relay, tap = self._session.engine.relay, self._rtp
         relay.figures(tap)
         figures = SentFigures(
@@ -313,8 +332,15 @@ class Side:
 
     # Time.
 
-    def watch(self, now: float, timeout_s: float) -> None:
-        """Report silence of a party that should send (MP-10, D76), once per silence."""
+    def watch(self, now: float, timeout_s: float, stepped: bool) -> None:
+        """Report silence of a party that should send (MP-10, D76), once per silence.
+
+        `stepped`: the wall clock was set, which is no gap in the stream.
+        """
+        if self.closed:
+            return
+        if stepped:
+            self._rtp.counters.resync()
         packets = self._session.engine.relay.figures(self._rtp).packets
         if packets != self._heard_packets:
             self._heard_packets, self._heard_at, self._timed_out = packets, now, False
@@ -330,17 +356,22 @@ class Side:
 
     def rehome(self, family: int, now: float) -> None:
         """Change to ports of another address family, as a reset; raises NoPorts."""
+        if self.closed:
+            return
         old = self.taps()
         self._take(family)
         self._session.engine.release(old, now)
         self.reset(now)
         self._session.join()
 
+    def settle(self) -> None:
+        """Make the figures final."""
+        self._final = self.received(), self.sent()
+
     def close(self, now: float) -> None:
-        """Give the ports back and keep the figures."""
-        taps = self.taps()
-        self._rtp, self._closed = self._rtp.keepsake(), True
-        self._session.engine.release(taps, now)
+        """Give the ports back and let go of the session, so that it is freed at once."""
+        self._session.engine.release(self.taps(), now)
+        del self._session, self._rtp, self._rtcp
 
 
 def _public(address: Address | None) -> Address | None:

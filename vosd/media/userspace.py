@@ -30,7 +30,8 @@ from vosd.rtp.quality import Counters
 
 #: datagrams per pass: about 1.5 ms
 BATCH = 128
-#: what pacing may add to a packet's delay (the source allows a proxy 1-5 ms, MP-04)
+#: what pacing may add to a packet's delay, the loop rounds up to the next millisecond (the
+#: source allows a proxy 1-5 ms, MP-04)
 PACE_S = 0.002
 #: woken more often than this in a window, the relay paces itself; it stops when a window of
 #: pacing brought fewer datagrams than that
@@ -53,9 +54,11 @@ class UserspaceRelay:
         self._inboxes = {4: Inbox(4), 6: Inbox(6)}
         self._views: dict[int, dict[int, memoryview]] = {4: {}, 6: {}}
         self._loop: asyncio.AbstractEventLoop | None = None
+        #: whether the relay looks by the clock instead of being woken
+        self.paced = False
         self._wakes = 0
         self._window_ends = 0.0
-        self._paced = 0
+        self._served = 0
 
     # The verbs of a relay.
 
@@ -149,7 +152,7 @@ class UserspaceRelay:
         now = self._loop.time()
         if now < self._window_ends:
             self._loop.remove_reader(self._epoll.fileno())
-            self._paced, self._window_ends = 0, now + WINDOW_S
+            self.paced, self._served, self._window_ends = True, 0, now + WINDOW_S
             self._loop.call_later(PACE_S, self._pace)
         else:
             self._window_ends = now + WINDOW_S
@@ -162,13 +165,14 @@ class UserspaceRelay:
         # One datagram per socket and pass: go round until a pass finds nothing.
         while (served := self.drain()) and (count := count + served) < BATCH:
             pass
-        self._paced += count
+        self._served += count
         now = self._loop.time()
         if now >= self._window_ends:
-            if self._paced < BUSY_WAKES:
+            if self._served < BUSY_WAKES:
+                self.paced = False
                 self._loop.add_reader(self._epoll.fileno(), self._wake)
                 return
-            self._paced, self._window_ends = 0, now + WINDOW_S
+            self._served, self._window_ends = 0, now + WINDOW_S
         if count >= BATCH:
             self._loop.call_soon(self._pace)
         else:

@@ -120,13 +120,18 @@ class Session:
             yield self.cursor
             self.cursor.execute("COMMIT")
         except BaseException:
-            if self._driver.in_transaction:
+            if self.active:
                 self.cursor.execute("ROLLBACK")
             raise
         finally:
             # the connection begins by itself what the driver, in autocommit, does not
             if self.connection.in_transaction():
                 self.connection.rollback()
+
+    @property
+    def active(self) -> bool:
+        """Inside a transaction: a full disk ends it without being asked."""
+        return bool(self._driver.in_transaction)
 
     def is_outage(self, error: BaseException) -> bool:
         """The database is at fault (full, locked, damaged), not the row."""

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import sqlalchemy as sa
 
+from vosd.store.rows import Insert
 from vosd.store.schema import blacklist
 from vosd.switch.tables import Listed
 
+_PUT = Insert(blacklist, replace=True)
 _KEY = [column.name for column in blacklist.primary_key]
 _MATCH = sa.and_(*(blacklist.c[name] == sa.bindparam(f"k_{name}") for name in _KEY))
 
@@ -21,13 +23,13 @@ def read(connection: sa.Connection) -> list[Listed]:
     return [Listed(**row) for row in connection.execute(query).mappings()]
 
 
-def put(connection: sa.Connection, rows: Sequence[Listed]) -> None:
-    """Add `rows`; one that is there (same number, prefix and side) is replaced."""
-    if not rows:
-        return
-    _delete(connection, rows)
-    unique = {_key(row): row for row in rows}
-    connection.execute(blacklist.insert(), [msgspec.structs.asdict(row) for row in unique.values()])
+def put(connection: sa.Connection, rows: Iterable[Listed]) -> None:
+    """Add `rows`; one that is there (same number, prefix and side) is replaced.
+
+    In blocks, because a list may be long and calls wait for the writer meanwhile.
+    """
+    unique = {(row.number, row.prefix, row.side): msgspec.structs.astuple(row) for row in rows}
+    _PUT.write(connection.connection.cursor(), list(unique.values()))
 
 
 def remove(connection: sa.Connection, rows: Iterable[Listed | str]) -> int:
@@ -45,7 +47,3 @@ def _delete(connection: sa.Connection, rows: Sequence[Listed]) -> int:
         return 0
     keys = [{f"k_{name}": getattr(row, name) for name in _KEY} for row in rows]
     return connection.execute(blacklist.delete().where(_MATCH), keys).rowcount
-
-
-def _key(row: Listed) -> tuple[str, bool, str]:
-    return row.number, row.prefix, row.side

@@ -40,13 +40,14 @@ RETRY_FIRST_S = 0.05
 RETRY_MOST_S = 1.0
 #: older than this, the queue is reason enough to refuse calls
 STALE_S = 5.0
+CLOSED = "cannot store the change: the store is closed"
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     """How long rows wait for company, in seconds, and what SQLite is told."""
 
     #: pause between commits under load; after a quiet time an urgent row is committed at once
-    gather_s: float = 0.004
+    gather_s: float = 0.002
     lazy_s: float = 0.05
     busy_ms: int = 500
     checkpoint_pages: int = 4000
@@ -128,6 +129,7 @@ class Writer:
         self._busy = False
         self._pause = 0.0
         self._give_up = float("inf")
+        self._ended = False
         self._session = database.Session(engine.connect())
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -167,14 +169,18 @@ class Writer:
         if ring:
             self._bell.set()
 
-    def change(self, work: Callable[[sa.Connection], T]) -> Future[T]:
-        """Run `work` in a transaction of the writer; the future has its result or StoreError."""
+    def change(self, work: Callable[[sa.Connection], T], *, flush: bool = False) -> Future[T]:
+        """Run `work` in a transaction of the writer; the future has its result or StoreError.
+
+        With `flush` all rows that wait are committed along with it.
+        """
         future: Future[T] = Future()
-        if self._closing.is_set():
-            future.set_exception(StoreError("cannot store the change: the store is closed"))
-            return future
         with self._lock:
+            if self._ended:
+                future.set_exception(StoreError(CLOSED))
+                return future
             self._jobs.append(Job(work, future))
+            self._flushing |= flush
             ring = self._stamp(urgent=True)
         if ring:
             self._bell.set()
@@ -182,13 +188,7 @@ class Writer:
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all that was posted before is durable; StoreError when it fails."""
-        future: Future[None] = Future()
-        with self._lock:
-            self._jobs.append(Job(lambda _: None, future))
-            self._stamp(urgent=True)
-            self._flushing = True
-        self._bell.set()
-        future.result(timeout)
+        self.change(lambda _: None, flush=True).result(timeout)
 
     def close(self, timeout: float = 10.0) -> None:
         """Commit what waits and stop. After `timeout` seconds of failures the rows are logged."""
@@ -316,6 +316,8 @@ class Writer:
                     job.result = job.work(connection)
             except Exception as error:
                 job.future.set_exception(_refusal(error))
+                if not self._session.active:
+                    raise
 
     def _write_singly(self, cursor: Any, channel: Channel) -> dict[Any, str]:
         """Each row in its own savepoint, as it is, then cleaned; the keys that still fail."""
@@ -382,8 +384,10 @@ class Writer:
 
     def _abandon(self) -> None:
         """Closing with a store that does not write: the log is the last place for the rows."""
+        with self._lock:
+            self._ended = True
         for job in self._jobs:
-            job.future.set_exception(StoreError("cannot store the change: the store is closed"))
+            job.future.set_exception(StoreError(CLOSED))
         for channel in self._channels:
             for row in channel.held.values():
                 log.critical("cannot store a row of %s before the end: %r", channel.name, row)
