@@ -109,7 +109,8 @@ class Load:
     def counts(self, scenario: str) -> dict[str, int]:
         """Successful and failed calls and retransmissions of one side, from its last row."""
         path = self._directory / f"{scenario}.csv"
-        rows = list(csv.DictReader(path.read_text().splitlines(), delimiter=";"))
+        text = path.read_text() if path.exists() else ""
+        rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
         names = ("SuccessfulCall(C)", "FailedCall(C)", "Retransmissions(C)", "TotalCallCreated")
         return {name: int(rows[-1][name]) if rows else 0 for name in names}
 

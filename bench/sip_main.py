@@ -33,9 +33,9 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(options: argparse.Namespace, directory: Path) -> Report:
+def run(options: argparse.Namespace, directory: Path, report: Report) -> None:
+    """Every mode asked for; what is measured stands in `report` at once."""
     peers, wanted = options.peers.split(","), options.modes.split(",")
-    report = Report()
     if "same" in wanted:
         names = ["none", *(name for name in peers if name != "none")]
         report.runs += modes.same_rate(names, directory, options.rate, options.seconds)
@@ -50,7 +50,6 @@ def run(options: argparse.Namespace, directory: Path) -> Report:
         report.flat.append(modes.flat("vosd", directory, rate))
     if "held" in wanted and "vosd" in peers:
         report.held += hold(options, directory)
-    return report
 
 
 def hold(options: argparse.Namespace, directory: Path) -> list[modes.Held]:
@@ -72,13 +71,14 @@ def main() -> int:
         return 1
     leave_core_zero()
     directory = Path(tempfile.mkdtemp(prefix="vosd-bench-"))
+    report = Report()
     try:
-        report = run(options, directory)
+        run(options, directory, report)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
-    print(table(report))
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+        print(table(report))
     return 0
 
 

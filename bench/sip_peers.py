@@ -126,7 +126,7 @@ class Vosd(Peer):
                            "--address", f"{CALLER}:{CALLER_PORT}", "--auth", "ip")  # fmt: skip
         self.switch.vosctl("gateway", "add", "callee", "--kind", "routing",
                            "--address", f"{CALLEE}:{CALLEE_PORT}", "--prefix", "44")  # fmt: skip
-        self.switch.vosctl("param", "set", f"SS_MEDIAPROXYMODE={self._media}", "SS_MAX_CPS=0")
+        self.switch.vosctl("param", "set", f"SS_MEDIAPROXYMODE={self._media}", "SS_RTP_TIMEOUT=off")
 
     def stop(self) -> None:
         self.switch.close()

@@ -20,7 +20,7 @@ from tests.interop.sipp import Sipp
 
 CUSTOMER, VENDOR, PROXY, PHONE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
 #: sipp 3.6 and baresip 1.0 refuse a challenge that offers SHA-256 as well
-MD5_ONLY = ("param", "set", "SS_DIGEST_ALGORITHMS=MD5")
+MD5_ONLY = ("param", "set", "SS_DIGEST_ALGORITHMS=md5")
 PASSWORD = "correct-horse-9"
 
 

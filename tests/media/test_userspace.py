@@ -270,18 +270,21 @@ def test_noise_is_counted_and_not_relayed(switch: Switch) -> None:
     switch.until(lambda: session.b.sent().packets == 4)
 
 
+def hurry(switch: Switch, a: Party, to: Address, first: int) -> int:
+    """Send one packet per turn of the loop until the relay paces itself; the next number."""
+    ends = time.monotonic() + PATIENCE_S
+    while not switch.relay.paced and time.monotonic() < ends:
+        a.send(rtp(first), to)
+        switch.loop.run_until_complete(asyncio.sleep(0))
+        first += 1
+    assert switch.relay.paced
+    return first
+
+
 def test_pacing_under_load_loses_nothing(switch: Switch) -> None:
     """A burst that ends per-packet waking is relayed whole, in order; waking comes back."""
     session, a, b = call(switch, 4, 4)
-    for sequence in range(3):
-        a.send(rtp(sequence), session.a.local)
-    sequence = 3
-    ends = time.monotonic() + PATIENCE_S
-    while not switch.relay.paced and time.monotonic() < ends:
-        a.send(rtp(sequence), session.a.local)
-        switch.loop.run_until_complete(asyncio.sleep(0))
-        sequence += 1
-    assert switch.relay.paced
+    sequence = hurry(switch, a, session.a.local, 0)
     for _ in range(100):
         a.send(rtp(sequence), session.a.local)
         sequence += 1
@@ -294,27 +297,50 @@ def test_pacing_under_load_loses_nothing(switch: Switch) -> None:
     switch.until(lambda: session.b.sent().packets == sequence + 1)
 
 
-def test_clock_where_the_kernel_does_not_tell(switch: Switch) -> None:
+def test_pacing_outlives_a_fault_of_an_owner(switch: Switch) -> None:
+    """An exception in a call's owner ends no other call's media."""
+    session, a, _ = call(switch, 4, 4)
+    other, a2, _ = call(switch, 4, 4)
+    faults: list[object] = []
+    switch.loop.set_exception_handler(lambda loop, context: faults.append(context["exception"]))
+    hurry(switch, a, session.a.local, 0)
+    switch.engine.on_event = lambda session, event: 1 / 0
+    Party(4, "127.0.0.2").send(rtp(0), session.a.local)
+    switch.until(lambda: faults)
+    assert [type(fault) for fault in faults] == [ZeroDivisionError]
+    a2.send(rtp(0), other.a.local)
+    switch.until(lambda: other.b.sent().packets == 1)
+
+
+@pytest.mark.parametrize(
+    ("family", "tos_told"),
+    [(4, (socket.IPPROTO_IP, IP_RECVTOS)), (6, (socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS))],
+)
+def test_clock_where_the_kernel_does_not_tell(
+    switch: Switch, family: int, tos_told: tuple[int, int]
+) -> None:
     """Without a kernel stamp the relay's clock serves; without a ToS no DSCP is counted."""
     switch.relay._clock = lambda: 1_234_000_000_000
-    session, a, b = call(switch, 4, 4)
+    session = switch.engine.open("call", family, family, switch.now)
+    a, b = Party(family, dscp=34), Party(family)
+    switch.aim(session.a, a)
+    switch.aim(session.b, b)
     sock = session.a.taps()[0].handle
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
     for sequence in range(4):
         a.send(rtp(sequence), session.a.local)
     switch.until(lambda: session.b.sent().packets == 4)
     figures = session.a.received()
-    assert (figures.first_at, figures.last_at, figures.dscp) == (1234.0, 1234.0, {"0": 4})
+    assert (figures.first_at, figures.last_at, figures.dscp) == (1234.0, 1234.0, {"34": 4})
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 0)
+    sock.setsockopt(*tos_told, 0)
     a.send(rtp(4), session.a.local)
     switch.until(lambda: session.b.sent().packets == 5)
-    sock.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
-    b.send(rtp(0, ssrc=0xB), session.b.local)
+    sock.setsockopt(*tos_told, 1)
     a.send(rtp(5), session.a.local)
     switch.until(lambda: session.b.sent().packets == 6)
     figures = session.a.received()
-    assert figures.dscp == {"0": 5}
+    assert figures.dscp == {"34": 5}
     assert figures.last_at == pytest.approx(time.time(), abs=PATIENCE_S)
 
 

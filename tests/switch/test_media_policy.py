@@ -2,10 +2,11 @@
 """The media proxy's decision (MP-03..07, MP-12, D11, D12): the whole truth table."""
 
 import itertools
+from functools import partial
 
 import pytest
 
-from vosd.switch.media_policy import Decision, behind_nat, decide, is_private, same_network
+from vosd.switch.media_policy import Decision, Network, behind_nat, decide, is_private, same_network
 
 MODES = ("off", "on", "auto", "must_on")
 
@@ -17,7 +18,7 @@ def test_truth_table(system: str, a_mode: str | None, b_mode: str | None) -> Non
     """4 x 5 x 5 words by 8 network cases: 800 cells, each from the words of the rule."""
     said = {system, a_mode, b_mode}
     for nat_a, nat_b, same in itertools.product((False, True), repeat=3):
-        decision = decide(system, a_mode, b_mode, nat_a, nat_b, same)
+        decision = decide(system, a_mode, b_mode, partial(Network, nat_a, nat_b, same))
         if "must_on" in said:
             expected = (True, "must_on")
         elif "off" in said:
@@ -44,11 +45,15 @@ def test_truth_table(system: str, a_mode: str | None, b_mode: str | None) -> Non
     ],
 )
 def test_the_reason_is_said(question: tuple, why: str) -> None:
-    assert decide(*question).why == why
+    system, a_mode, b_mode, *network = question
+    assert decide(system, a_mode, b_mode, lambda: Network(*network)).why == why
 
 
 def test_a_decision_whole() -> None:
-    assert decide("auto", None, "on", False, False, True) == Decision(
+    def unasked() -> Network:
+        raise AssertionError("the network is asked although a word has decided")
+
+    assert decide("auto", None, "on", unasked) == Decision(
         True, "on", "on set for the gateway of leg b"
     )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SIP outside calls: new INVITEs are let in or not, phones register, strangers get short answers."""
+"""SIP outside calls: new INVITEs are let in or not, phones register, the rest is short."""
 
 from __future__ import annotations
 

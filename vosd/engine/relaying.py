@@ -39,9 +39,11 @@ class Relaying:
             str(snapshot.get("SS_MEDIAPROXYMODE")),
             live.caller.overrides.get("SS_MEDIAPROXYMODE"),
             b_overrides.get("SS_MEDIAPROXYMODE"),
-            nat_a=live.caller.nat or self._looks_nat(live),
-            nat_b=route.contact is not None and route.contact.nat,
-            same_network=self._same_network(live, route),
+            lambda: media_policy.Network(
+                nat_a=live.caller.nat or self._looks_nat(live),
+                nat_b=route.contact is not None and route.contact.nat,
+                same=self._same_network(live, route),
+            ),
         )
 
     def _looks_nat(self, live: LiveCall) -> bool:

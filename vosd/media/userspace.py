@@ -162,21 +162,26 @@ class UserspaceRelay:
         if not self._loop:
             return
         count = 0
-        # One datagram per socket and pass: go round until a pass finds nothing.
-        while (served := self.drain()) and (count := count + served) < BATCH:
-            pass
+        try:
+            # One datagram per socket and pass: go round until a pass finds nothing.
+            while (served := self.drain()) and (count := count + served) < BATCH:
+                pass
+        finally:
+            self._look_again(self._loop, count)
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop, count: int) -> None:
         self._served += count
-        now = self._loop.time()
+        now = loop.time()
         if now >= self._window_ends:
             if self._served < BUSY_WAKES:
                 self.paced = False
-                self._loop.add_reader(self._epoll.fileno(), self._wake)
+                loop.add_reader(self._epoll.fileno(), self._wake)
                 return
             self._served, self._window_ends = 0, now + WINDOW_S
         if count >= BATCH:
-            self._loop.call_soon(self._pace)
+            loop.call_soon(self._pace)
         else:
-            self._loop.call_later(PACE_S, self._pace)
+            loop.call_later(PACE_S, self._pace)
 
     def drain(self) -> int:
         """Serve what is ready, at most BATCH datagrams; returns how many sockets were ready."""
@@ -200,7 +205,7 @@ class UserspaceRelay:
             if inbox.name == tap.expected:
                 first, kind, sequence, timestamp, ssrc = unpack(data)
                 plain = first == PLAIN and length >= HEADER_OCTETS
-                if (plain or payload_bounds(data, length)) and not 192 <= kind <= 223:
+                if (plain or payload_bounds(data, length)) and (kind < 192 or kind > 223):
                     tap.counters.fold(arrival, sequence, timestamp, ssrc, kind & 0x7F, length, tos)
                     out = tap.out
                     if out is None:

@@ -9,6 +9,7 @@ So `off` on one gateway takes nothing away from a `must_on` of the system.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -40,30 +41,37 @@ class Decision(msgspec.Struct, frozen=True):
     why: str
 
 
+class Network(msgspec.Struct, frozen=True):
+    """What `auto` goes by."""
+
+    nat_a: bool
+    nat_b: bool
+    same: bool
+
+
 def decide(
-    system: str,
-    a_mode: str | None,
-    b_mode: str | None,
-    nat_a: bool,
-    nat_b: bool,
-    same_network: bool,
+    system: str, a_mode: str | None, b_mode: str | None, network: Callable[[], Network]
 ) -> Decision:
-    """Decide for one call; modes are words, a leg without a value of its own says None."""
+    """Decide for one call; modes are words, a leg without a value of its own says None.
+
+    `network` is asked only when it comes to `auto`: finding out costs reading the offer.
+    """
     said = (("gateway of leg a", a_mode), ("gateway of leg b", b_mode), ("system", system))
     order: tuple[tuple[Mode, bool], ...] = (("must_on", True), ("off", False), ("on", True))
     for word, relay in order:
         for who, mode in said:
             if mode == word:
                 return Decision(relay, word, f"{word} set for the {who}")
-    return _automatic(nat_a, nat_b, same_network)
+    return _automatic(network())
 
 
-def _automatic(nat_a: bool, nat_b: bool, same_network: bool) -> Decision:
+def _automatic(network: Network) -> Decision:
+    nat_a, nat_b = network.nat_a, network.nat_b
     if nat_a and nat_b:
         return Decision(True, "auto", "auto: both legs are behind NAT")
     if nat_a or nat_b:
         return Decision(True, "auto", f"auto: leg {'a' if nat_a else 'b'} is behind NAT")
-    if not same_network:
+    if not network.same:
         return Decision(True, "auto", "auto: the legs are in different networks")
     return Decision(False, "auto", "auto: same network and no NAT")
 
