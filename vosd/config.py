@@ -50,7 +50,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def split_address(text: str) -> tuple[str, int]:
-    """Host and port of "203.0.113.5:5060" or "[2001:db8::5]:5060"; ValueError says what is wrong."""
+    """Host and port of "203.0.113.5:5060" or "[2001:db8::5]"; ValueError when it is neither."""
     match = _ADDRESS.match(text)
     port = int(match["port"] or _DEFAULT_PORT) if match else -1
     if match is None or not 0 <= port <= 65535:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from vosd.sdp.offer import agreed, clock_rates, codec_names, on_hold
+from vosd.sdp.offer import agreed, clock_rates, codec_names, on_hold, telephone_events
 from vosd.sdp.session import Media
 
 
@@ -20,6 +20,7 @@ def test_codec_names() -> None:
     """RFC 3551 table 4: G.722 has an RTP clock of 8000 though it samples at 16000."""
     offer = media("18 0 9 96 97 101", _96="opus/48000/2", _101="telephone-event/8000")
     assert codec_names(offer) == ["G729", "PCMU", "G722", "opus", "97", "telephone-event"]
+    assert telephone_events(offer) == (101,)
     assert clock_rates(offer) == {18: 8000, 0: 8000, 9: 8000, 96: 48000, 101: 8000}
 
 

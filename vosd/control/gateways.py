@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from vosd.control.handler import Refusal, bad_value
+from vosd.engine.admission import REALM
 from vosd.sip.auth import ha1
 from vosd.switch.tables import Auth, Gateway, GatewayAddress
 from vosd.wire.requests import GATEWAY_KEYS, FieldChange
@@ -17,7 +18,7 @@ from vosd.wire.values import parse_address, parse_name, show_address
 if TYPE_CHECKING:
     from vosd.engine.configuration import Configuration
 
-REALM = "vos"
+
 AUTHS = ("ip", "ip_port", "password")
 #: more would be a typing error; 0 is unlimited
 MOST_CALLS = 1_000_000
@@ -52,8 +53,10 @@ def changes_of(old: Gateway | None, new: Gateway) -> list[FieldChange]:
         for key, show in _SHOW.items()
         if before[key] != show(new)
     ]
-    if old and (old.password, old.ha1_md5) != (new.password, new.ha1_md5) and not any(
-        change.name == "password" for change in changes
+    if (
+        old
+        and (old.password, old.ha1_md5) != (new.password, new.ha1_md5)
+        and not any(change.name == "password" for change in changes)
     ):
         changes.append(FieldChange(name="password", old="set", new="set anew"))
     return changes

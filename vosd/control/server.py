@@ -275,9 +275,7 @@ async def _envelope(
 
 
 def _json(reply: msgspec.Struct | dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(reply) + b"\n", status=status, content_type=JSON
-    )
+    return web.Response(body=msgspec.json.encode(reply) + b"\n", status=status, content_type=JSON)
 
 
 def _failed(failure: Failure, status: int | None = None) -> web.Response:

@@ -105,16 +105,18 @@ class Mediation:
                 nat=said.nat,
                 direction=media.direction,
                 clock_rates=offer.clock_rates(media),
+                telephone_events=offer.telephone_events(media),
                 now=now,
             )
         except ValueError as error:
             raise SdpError(str(error)) from None
 
-    def for_leg(self, leg: Leg, body: bytes) -> bytes:
+    def for_leg(self, leg: Leg, body: bytes, now: float) -> bytes:
         """The body to show `leg` in place of the one the other side sent."""
         side = self.side(leg)
         if side is None or not body:
             return body
+        side.signalled(now)
         told = self.leg(leg)
         host, port = side.local
         shown = rewrite(

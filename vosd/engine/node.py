@@ -85,7 +85,8 @@ class Node:
 
     def _media_engine(self, on_event: Callable[[MediaSession, MediaEvent], None]) -> MediaEngine:
         config = self._media_config(self.settings.snapshot)
-        return MediaEngine(config, self._relay, time.time, time.monotonic, on_event)
+        chance = random.Random(random.SystemRandom().getrandbits(256))
+        return MediaEngine(config, self._relay, time.time, time.monotonic, on_event, chance)
 
     def _media_config(self, snapshot: Snapshot) -> MediaConfig:
         return media_config(snapshot, self._listens, self._media_address, self._addresses)

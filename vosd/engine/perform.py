@@ -92,7 +92,7 @@ class Performer:
             destination=line.destination,
             local=line.local,
             headers=legs.passed(invite) if live.caller.gateway is not None else (),
-            body=live.media.for_leg("b", invite.body),
+            body=live.media.for_leg("b", invite.body, clock.mono),
             max_forwards=int(left) - 1 if left and left.isdigit() else MAX_FORWARDS,
         )
         b = self._endpoint.invite(setup, clock.mono)

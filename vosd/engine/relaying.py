@@ -82,7 +82,7 @@ class Relaying:
         if not body:
             return b""
         self._hear(live, leg, body, now)
-        return live.media.for_leg("b" if leg == "a" else "a", body)
+        return live.media.for_leg("b" if leg == "a" else "a", body, now)
 
     def _hear(self, live: LiveCall, leg: Leg, body: bytes, now: float) -> None:
         dialog = live.dialog(leg)

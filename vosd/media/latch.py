@@ -130,21 +130,3 @@ def sendable(host: str) -> bool:
     """
     address = ipaddress.ip_address(host)
     return not (address.is_multicast or address.is_unspecified or host == "255.255.255.255")
-
-
-@lru_cache(1024)
-def is_private(host: str) -> bool:
-    """Whether the address means something only where the party is."""
-    address = ipaddress.ip_address(host)
-    return any(address in each for each in _PRIVATE)
-
-
-_PRIVATE = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
-            *("100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
-        ),
-    )
-)

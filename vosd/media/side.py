@@ -12,10 +12,11 @@ from __future__ import annotations
 import typing
 from collections.abc import Collection, Mapping
 
-from vosd.media.latch import Held, Latch, is_private, sendable
+from vosd.media.latch import Held, Latch, sendable
 from vosd.media.relay import UNCOUNTED, Address, Letter, Tap
 from vosd.rtp import packet, rtcp
 from vosd.rtp.quality import Counters, Figures, RemoteView, SentFigures
+from vosd.switch.media_policy import is_private
 
 if typing.TYPE_CHECKING:
     from vosd.media.session import MediaSession

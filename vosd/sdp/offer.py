@@ -62,6 +62,16 @@ def clock_rates(media: Media) -> dict[int, int]:
     return rates
 
 
+def telephone_events(media: Media) -> tuple[int, ...]:
+    """Payload types of telephone events (RFC 4733)."""
+    return tuple(
+        int(payload_type)
+        for payload_type in media.formats
+        if payload_type.isdigit()
+        and _encoding(media, payload_type).lower().startswith("telephone-event/")
+    )
+
+
 def agreed(offer: Media, answer: Media) -> str | None:
     """The codec both sides will use first: the answer's first that was offered, None if none."""
     offered = {_encoding(offer, payload_type).lower() for payload_type in offer.formats}

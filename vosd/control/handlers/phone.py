@@ -11,6 +11,7 @@ import msgspec
 
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal, bad_value, entry, stored
+from vosd.engine.admission import REALM
 from vosd.sip.auth import ha1
 from vosd.switch.tables import Gateway, Phone
 from vosd.wire.records import PhoneList, PhoneView
@@ -28,7 +29,7 @@ from vosd.wire.values import parse_name, parse_number, show_address
 if TYPE_CHECKING:
     from vosd.engine.node import Node
 
-REALM = "vos"
+
 SHORTEST_PASSWORD = 8
 LONGEST_DISPLAY = 64
 _SWITCH = {"on": True, "off": False}
