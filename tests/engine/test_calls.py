@@ -275,7 +275,8 @@ def test_a_cancelled_reinvite_leaves_the_call_as_it_was() -> None:
     alice.hold(leg)
     board.world.advance(1)
     # our own endpoint never cancels a re-INVITE, others do
-    (invite,) = [e.data for e in board.world.ladder if str(e).endswith("alice -> switch  INVITE 2 +")]
+    sent = "alice -> switch  INVITE 2 +"
+    (invite,) = [e.data for e in board.world.ladder if str(e).endswith(sent)]
     head = invite.partition(b"\r\n\r\n")[0].split(b"\r\n")
     keep = (b"via", b"from", b"to:", b"call-id", b"max-forwards")
     lines = [head[0].replace(b"INVITE", b"CANCEL"), b"CSeq: 2 CANCEL", b"Content-Length: 0"]
