@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -172,4 +173,8 @@ def root(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the program and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # a name the terminal's encoding lacks is shown by its code, it ends nothing
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     get_command(app).main(args=args, prog_name="vosctl")

@@ -2,16 +2,20 @@
 """Commands that do not load a validation library for text.
 
 typer checks each value with pydantic, whose import costs 0.15 s of CPU. A default has its type
-already, and so has text where text is wanted: those pass here. All other values, a number out of
-its range for instance, go typer's way and get its messages.
+already, text is text, and a plain number in its range is soon made: those pass here. All other
+values, a number out of its range for instance, go typer's way and get its messages.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+WHOLE = re.compile(r"-?[0-9]{1,9}")
+PLAIN = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def passes(annotation: Any, value: Any) -> bool:
@@ -23,21 +27,35 @@ def passes(annotation: Any, value: Any) -> bool:
     return get_origin(annotation) is Literal and value in get_args(annotation)
 
 
-def _ready(param: Any, ctx: Any, value: Any) -> bool:
-    """Whether typer need not look at the value of `param`."""
+def number(annotation: Any, value: Any, low: float | None, high: float | None) -> float | None:
+    """The int or float that plain text stands for, None when it is none or out of range."""
+    if annotation not in (int, float) or not isinstance(value, str):
+        return None
+    if not (WHOLE if annotation is int else PLAIN).fullmatch(value):
+        return None
+    found: float = annotation(value)
+    fits = (low is None or found >= low) and (high is None or found <= high)
+    return found if fits else None
+
+
+def _ready(param: Any, ctx: Any, value: Any) -> tuple[bool, Any]:
+    """Whether typer need not look at the value of `param`, and what it is then."""
     source = ctx.get_parameter_source(param.name)
     if source is not None and source.name == "DEFAULT" and not param.required:
-        return True
+        return True, list(value) if isinstance(value, tuple) else value
     if isinstance(value, tuple | list) and not value and param.required:
-        return False
+        return False, None
     annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
-    return passes(annotation, value)
+    if passes(annotation, value):
+        return True, list(value) if isinstance(value, tuple) else value
+    found = number(annotation, value, getattr(param, "min", None), getattr(param, "max", None))
+    return found is not None, found
 
 
 def _process(param: Any, ctx: Any, value: Any, typers: Callable[[Any, Any], Any]) -> Any:
-    if not _ready(param, ctx, value):
+    done, ready = _ready(param, ctx, value)
+    if not done:
         return typers(ctx, value)
-    ready = list(value) if isinstance(value, tuple) else value
     return ready if param.callback is None else param.callback(ctx, param, ready)
 
 

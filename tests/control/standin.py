@@ -188,6 +188,14 @@ def call_view(id_: str = "00aa11bb22cc33dd", **changes: Any) -> CallView:
     return CallView(**{**fields, **changes})
 
 
+def direct_view(id_: str) -> CallView:
+    """A call whose sides send to each other."""
+    view = call_view(id_, media="direct", relay=None, relay_reason="acme has off")
+    for leg in view.legs:
+        leg.received = leg.sent = leg.local_rtp = None
+    return view
+
+
 class Running:
     """A control server on its own loop and thread, and the node behind it."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.control.standin import Running, serving
-from vosd.control.access import Peer, Rules, allows, peer_of, right, rules
+from vosd.control.access import Peer, allows, peer_of, right, rules
 from vosd.wire.verbs import Access
 
 OWN, READERS, WRITERS, NOBODY = 990, 5001, 5002, 65534

@@ -253,9 +253,7 @@ def test_customers_that_could_not_be_told_apart(
         ({}, {"auth": "password", "password": SECRET}),
     ],
 )
-def test_customers_that_can(
-    client: Client, first: dict[str, Any], second: dict[str, Any]
-) -> None:
+def test_customers_that_can(client: Client, first: dict[str, Any], second: dict[str, Any]) -> None:
     add(client, "one", **first)
     add(client, "two", **second)
     assert len(client.call("gateway.list").gateways) == 2
@@ -326,9 +324,7 @@ def test_probe(client: Client, running: Running) -> None:
     assert (reply.up, reply.answer, reply.took_ms) == (True, "answered 200", 1.2)
 
 
-def test_probe_gives_up(
-    client: Client, running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_probe_gives_up(client: Client, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     import asyncio
 
     monkeypatch.setattr("vosd.control.handlers.gateway.PROBE_S", 0.05)

@@ -246,7 +246,7 @@ def test_watch_is_a_line_a_second_until_the_client_leaves(
     assert [next(stream).total for _ in range(5)] == [1, 1, 1, 1, 1]
     running.node.calls.live = []
     assert any(next(stream).total == 0 for _ in range(100))
-    stream.close()
+    del stream
     assert ask(running.path, "GET", "/v1/status")[0] == 200
 
 

@@ -52,10 +52,13 @@ def test_no_address(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_an_address_or_a_sentence(text: str) -> None:
+    problem = ""
     try:
         endpoint = parse_address(text)
     except ValueError as error:
-        assert str(error).startswith("cannot ")
+        problem = str(error)
+    if problem:
+        assert problem.startswith("cannot ")
     else:
         assert parse_address(show_address(*endpoint)) == endpoint
 
@@ -69,7 +72,9 @@ def test_duration(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "90", "0s", "-1s", "1y", "h", "1h30m", "1e9s", "99999999999s"])
+@pytest.mark.parametrize(
+    "text", ["", "90", "0s", "-1s", "1y", "h", "1h30m", "1e9s", "9" * 11 + "s"]
+)
 def test_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="a length of time such as 90s 15m 2h 1d is accepted"):
         parse_duration(text)
@@ -89,7 +94,9 @@ def test_name(text: str) -> None:
     assert parse_name(text) == text
 
 
-@pytest.mark.parametrize("text", ["", " ", "a b", "a\tb", "a\nb", "\x1b[2J", "\u202e", "x" * 65, "."])
+@pytest.mark.parametrize(
+    "text", ["", " ", "a b", "a\tb", "a\nb", "\x1b[2J", "\u202e", 65 * "x", "."]
+)
 def test_no_name(text: str) -> None:
     with pytest.raises(ValueError, match="1 to 64 printable characters without spaces"):
         parse_name(text)

@@ -115,7 +115,12 @@ def test_problem_goes_to_stderr_with_what_to_do() -> None:
     assert (out.getvalue(), console.err.getvalue()) == ("", "cannot do it\n  try that\n")
 
 
-HEADS = [Column("id", keep=True), Column("state", optional=2), "name", Column("%", right=True)]
+HEADS = [
+    Column("id", keep=True),
+    Column("state", optional=2),
+    Column("name"),
+    Column("%", right=True),
+]
 
 
 @pytest.mark.parametrize(
@@ -132,8 +137,7 @@ HEADS = [Column("id", keep=True), Column("state", optional=2), "name", Column("%
 )
 def test_fit(room: int, shown: Sequence[int], widths: Sequence[int]) -> None:
     """Figures and what is pasted stay whole; the optional goes when shortening is not enough."""
-    heads = [head if isinstance(head, Column) else Column(head) for head in HEADS]
-    assert fit(heads, [8, 9, 20, 5], room) == (shown, widths)
+    assert fit(HEADS, [8, 9, 20, 5], room) == (shown, widths)
 
 
 def test_table_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,11 @@ def work(
     text: Annotated[str, typer.Option("--text")] = "",
     number: Annotated[int, typer.Option("--number", min=1)] = 7,
     file: Annotated[Path | None, typer.Option("--file")] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.25, max=60)] = 1.0,
     flag: Annotated[bool, typer.Option("--flag")] = False,
 ) -> None:
     """Take one of each."""
-    SEEN.append((names, kind, more, text, number, file, flag))
+    SEEN.append((names, kind, more, text, number, file, seconds, flag))
 
 
 def result(quick: bool, args: list[str]) -> tuple[int, str, list[Any]]:
@@ -53,6 +54,15 @@ def result(quick: bool, args: list[str]) -> tuple[int, str, list[Any]]:
         ["x", "--kind", "c"],
         ["x", "--kind", "a", "--number", "0"],
         ["x", "--kind", "a", "--number", "many"],
+        ["x", "--kind", "a", "--number", "99", "--seconds", "2"],
+        ["x", "--kind", "a", "--seconds", "0.25"],
+        ["x", "--kind", "a", "--seconds", "0.2"],
+        ["x", "--kind", "a", "--seconds", "1e1"],
+        ["x", "--kind", "a", "--seconds", "61"],
+        ["x", "--kind", "a", "--number", "1_0"],
+        ["x", "--kind", "a", "--number", " 3"],
+        ["x", "--kind", "a", "--number", "3.5"],
+        ["x", "--kind", "a", "--number", "99999999999"],
         ["x", "--kind", "a", "--text"],
         ["--kind", "a"],
         ["x"],

@@ -25,7 +25,7 @@ from vosctl.session import (
 
 if TYPE_CHECKING:
     from vosd.wire.records import GatewayView
-    from vosd.wire.requests import GatewayChanged
+    from vosd.wire.requests import FieldChange, GatewayChanged
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The gateway's name.")]
 
@@ -233,14 +233,17 @@ def _say_changed(run: Session, reply: Any, done: str, would: str) -> None:
     console.say(f"{said} gateway {reply.gateway.name}")
     console.facts(
         [
-            (change.name, f"{change.old or '-'} -> {change.new or '-'}")
+            (change.name, change.new if done == "added" else _step(change))
             for change in reply.changes
-            if done != "added" or change.new
         ],
         indent=2,
     )
     for warning in reply.warnings:
         console.note(Cell(f"warning: {warning}", "warn"))
+
+
+def _step(change: FieldChange) -> str:
+    return f"{change.old or '-'} -> {change.new or '-'}"
 
 
 def _state(gateway: GatewayView) -> Text:
