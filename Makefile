@@ -5,7 +5,7 @@ DESTDIR ?=
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: check test soak format generate demo bench dist install setup
+.PHONY: check test soak fix generate demo bench dist install setup
 
 check: ; .ci/run
 test: ; script/test
@@ -16,8 +16,8 @@ setup: ; script/setup --dev
 soak: setup
 	VOSD_KILL_ROUNDS=100 $(BIN)/python -m pytest tests/interop -m "interop" --timeout 3600
 
-format: setup
-	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+fix: setup
+	$(BIN)/ruff check --fix .
 
 generate: setup
 	$(BIN)/python -m vosctl.emit

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from socket import inet_aton
 
-from bench.sip_peers import CALLEE, CALLEE_PORT, CALLER, CALLER_PORT
+from bench.sip_peers import CALLEE, CALLEE_PORT, CALLER, CALLER_PORT, GUEST_PORT
 from tests.interop.capture import Capture
 
 _user = re.compile(rb"\nFrom:[^\n]*sip:(\w+)@", re.I).search
@@ -32,7 +32,7 @@ class Delays:
         self._path = directory / f"delays-{time.monotonic_ns()}.pcap"
         self._capture = Capture(
             self._path,
-            ports=(CALLER_PORT, CALLER_PORT + 2, CALLEE_PORT),
+            ports=(CALLER_PORT, GUEST_PORT, CALLEE_PORT),
             prefix=("taskset", "-c", "0"),
             length=700,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.sip_delay import Delays
-from bench.sip_peers import CALLEE, CALLEE_PORT, CALLER, CALLER_PORT, Peer
+from bench.sip_peers import CALLEE, CALLEE_PORT, CALLER, CALLER_PORT, GUEST_PORT, Peer
 from tests.interop.capture import may_capture
 from tests.interop.sipp import bound
 
@@ -30,7 +30,7 @@ class Run(msgspec.Struct, kw_only=True):
     mode: str
     rate: float
     calls: int
-    #: calls the callee saw through to their BYE
+    #: calls the callee saw through to their BYE; beside held calls, as the caller counts
     answered: int
     failed: int
     retransmissions: int
@@ -70,24 +70,41 @@ def memory_kb(pids: list[int]) -> int:
 
 
 class Load:
-    """A sipp callee and a sipp caller around a peer, both kept off the peer's cores."""
+    """A sipp callee and a sipp caller around a peer, both kept off the peer's cores.
+
+    A guest calls the callee of another load, from another port.
+    """
 
     def __init__(
         self, directory: Path, target: str, *, rate: float, calls: int, hold_ms: int = HOLD_MS,
-        offset: int = 0,
+        guest: bool = False,
     ) -> None:  # fmt: skip
         self._directory = directory / f"load-{time.monotonic_ns()}"
         self._directory.mkdir(parents=True)
-        self._calls = calls
-        self.callee = None if bound(CALLEE, CALLEE_PORT) else self._sipp("uas", CALLEE, CALLEE_PORT)
-        while not bound(CALLEE, CALLEE_PORT):
-            time.sleep(0.05)
+        self.callee = None if guest else self._start_callee()
         patience = int(calls / rate + hold_ms / 1000 + 15)
+        port = GUEST_PORT if guest else CALLER_PORT
         self.caller = self._sipp(
-            "uac", CALLER, CALLER_PORT + offset, "-s", "4420", "-r", f"{rate:g}", "-m", str(calls),
+            "uac", CALLER, port, "-s", "4420", "-r", f"{rate:g}", "-m", str(calls),
             "-d", str(hold_ms), "-l", "15000", "-timeout", str(patience), "-trace_rtt",
             "-rtt_freq", str(RTT_BLOCK), target,
         )  # fmt: skip
+
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def _start_callee(self) -> subprocess.Popen[bytes]:
+        if bound(CALLEE, CALLEE_PORT):
+            raise RuntimeError(f"cannot start the callee: {CALLEE}:{CALLEE_PORT} is taken")
+        callee = self._sipp("uas", CALLEE, CALLEE_PORT)
+        while not bound(CALLEE, CALLEE_PORT):
+            if callee.poll() is not None:
+                raise RuntimeError(f"sipp did not start: {self._directory}/uas.err")
+            time.sleep(0.05)
+        return callee
 
     def _sipp(self, scenario: str, host: str, port: int, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -102,7 +119,13 @@ class Load:
 
     def end(self) -> None:
         for process in (self.caller, self.callee):
-            if process is not None and process.poll() is None:
+            if process is None or process.poll() is not None:
+                continue
+            # ended in peace it writes its last statistics row
+            process.terminate()
+            try:
+                process.wait(1)
+            except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
@@ -130,7 +153,7 @@ def measure(
     rate: float,
     seconds: float,
     *,
-    offset: int = 0,
+    guest: bool = False,
     seen: bool = True,
 ) -> Run:
     """Calls at `rate` for `seconds` through a peer that runs already; `seen` watches delays."""
@@ -138,25 +161,21 @@ def measure(
     pids = peer.pids()
     watch = Delays(directory) if seen and pids and may_capture() else None
     before = cpu_ns(pids)
-    load = Load(directory, peer.address, rate=rate, calls=calls, offset=offset)
-    load.caller.wait()
-    # the callee's last statistics row is up to a second late
-    time.sleep(1.2)
-    used = cpu_ns(pids) - before
-    memory = memory_kb(pids) / 1024 if pids else None
-    if load.callee is not None:
-        load.callee.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            load.callee.wait(1)
-    load.end()
-    caller, callee = load.counts("uac"), load.counts("uas") if load.callee else {}
+    with Load(directory, peer.address, rate=rate, calls=calls, guest=guest) as load:
+        load.caller.wait()
+        # the callee's last statistics row is up to a second late
+        time.sleep(1.2)
+        used = cpu_ns(pids) - before
+        memory = memory_kb(pids) / 1024 if pids else None
+    caller = load.counts("uac")
+    callee = caller if guest else load.counts("uas")
     added = watch.added_ms() if watch else []
     return Run(
         peer=peer.name,
         mode=mode,
         rate=rate,
         calls=calls,
-        answered=callee.get("SuccessfulCall(C)", caller["SuccessfulCall(C)"]),
+        answered=callee["SuccessfulCall(C)"],
         failed=caller["FailedCall(C)"],
         retransmissions=caller["Retransmissions(C)"],
         cpu_us_per_call=used / 1000 / calls if pids else None,

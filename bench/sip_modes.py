@@ -109,18 +109,19 @@ def half_load(names: Sequence[str], directory: Path, found: dict[str, Run], seco
 def flat(name: str, directory: Path, rate: float, seconds: int = 60) -> Flat:
     """CPU per call in windows of 10 s over a minute, memory at each window's end."""
     with running(name, directory) as peer:
-        load = Load(directory, peer.address, rate=rate, calls=round(rate * (seconds + 2)))
-        time.sleep(2)
         costs, memory = [], []
-        for _ in range(seconds // WINDOW_S):
-            cpu, calls = cpu_ns(peer.pids()), _done(load)
-            time.sleep(WINDOW_S)
-            done = max(1, _done(load) - calls)
-            costs.append((cpu_ns(peer.pids()) - cpu) / 1000 / done)
-            memory.append(memory_kb(peer.pids()) / 1024)
-        load.end()
-        return Flat(peer=peer.name, rate=rate, window_s=WINDOW_S, us_per_call=costs,
-                    memory_mb=memory)  # fmt: skip
+        calls = round(rate * (seconds + 2))
+        with Load(directory, peer.address, rate=rate, calls=calls) as load:
+            time.sleep(2)
+            for _ in range(seconds // WINDOW_S):
+                cpu, begun = cpu_ns(peer.pids()), _done(load)
+                time.sleep(WINDOW_S)
+                done = max(1, _done(load) - begun)
+                costs.append((cpu_ns(peer.pids()) - cpu) / 1000 / done)
+                memory.append(memory_kb(peer.pids()) / 1024)
+        return Flat(
+            peer=peer.name, rate=rate, window_s=WINDOW_S, us_per_call=costs, memory_mb=memory
+        )
 
 
 def _done(load: Load) -> int:
@@ -133,12 +134,13 @@ def held(name: str, directory: Path, count: int, rate: float, seconds: float) ->
         before = measure(peer, directory, "nothing held", rate, seconds)
         empty = memory_kb(peer.pids())
         hold_ms = round((count / SETUP_RATE + seconds + 120) * 1000)
-        standing = Load(directory, peer.address, rate=SETUP_RATE, calls=count, hold_ms=hold_ms)
-        _await(standing, count)
-        stood = standing.counts("uac")["TotalCallCreated"]
-        full = memory_kb(peer.pids())
-        during = measure(peer, directory, f"{stood} held", rate, seconds, offset=2)
-        standing.end()
+        with Load(
+            directory, peer.address, rate=SETUP_RATE, calls=count, hold_ms=hold_ms
+        ) as standing:
+            _await(standing, count)
+            stood = standing.counts("uac")["TotalCallCreated"]
+            full = memory_kb(peer.pids())
+            during = measure(peer, directory, f"{stood} held", rate, seconds, guest=True)
     return Held(peer=peer.name, held=stood, before=before, during=during,
                 memory_kb_per_held_call=(full - empty) / max(1, stood))  # fmt: skip
 

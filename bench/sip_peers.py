@@ -18,7 +18,7 @@ from tests.interop.sipp import bound
 HOST = "127.0.0.1"
 CALLER, CALLEE = "127.0.0.2", "127.0.0.3"
 #: below vosd's RTP range and the system's ephemeral one
-PORT, CALLER_PORT, CALLEE_PORT = 5960, 5970, 5980
+PORT, CALLER_PORT, GUEST_PORT, CALLEE_PORT = 5960, 5970, 5972, 5980
 SIPPY = "sippy==2.5.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vosd-bench"
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.engine.switchboard import ALICE, BOB, CAROL, EPOCH, SWITCH, Switchboard
 from tests.sim.agents import Agent, Leg
 from tests.sim.world import Link
+from vosd.engine import evidence as stored
 from vosd.sip.events import ReinviteFailed
 from vosd.wire.records import CallView, Cdr
 
@@ -28,7 +28,7 @@ def record(board: Switchboard) -> Cdr:
 
 
 def evidence(board: Switchboard) -> CallView:
-    return msgspec.json.decode(board.shelf.evidence[record(board).id], type=CallView)
+    return stored.read(board.shelf.evidence[record(board).id])
 
 
 def same_ladder(board: Switchboard, name: str) -> None:

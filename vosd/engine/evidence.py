@@ -6,9 +6,10 @@ from __future__ import annotations
 import msgspec
 
 from vosd.engine.live import LiveCall, endpoint_text
-from vosd.engine.mediation import LegMedia
+from vosd.engine.mediation import audio_of
 from vosd.media.side import Side
 from vosd.sdp import offer
+from vosd.sdp.session import Media
 from vosd.switch.clock import Clock
 from vosd.switch.events import Leg
 from vosd.switch.media_policy import behind_nat
@@ -18,6 +19,20 @@ from vosd.wire.records import Attempt, CallView, Cdr, LegView, Received, Sent
 
 def view(live: LiveCall, clock: Clock) -> CallView:
     """The whole call with both legs and their streams."""
+    return _read_sdp(_bare(live, clock))
+
+
+def keep(live: LiveCall, clock: Clock) -> bytes:
+    """The same as it is stored; SDP is read when somebody asks, which most calls are spared."""
+    return msgspec.json.encode(_bare(live, clock))
+
+
+def read(stored: bytes) -> CallView:
+    """What `keep` wrote."""
+    return _read_sdp(msgspec.json.decode(stored, type=CallView))
+
+
+def _bare(live: LiveCall, clock: Clock) -> CallView:
     call = live.call
     media = live.media
     relayed = media.relayed
@@ -105,32 +120,34 @@ def _leg(live: LiveCall, leg: Leg) -> LegView:
         view.signalling, view.call_id = live.b_signalling, live.b_call_id
         contact = route.contact if route else None
         view.user_agent, view.nat = live.b_agent, said.nat or bool(contact and contact.nat)
-    _sdp(view, said)
-    view.codec = _agreed(live)
+    view.sdp = said.body.decode("utf-8", "replace")
     if side is not None:
         _streams(view, side)
     return view
 
 
-def _sdp(view: LegView, said: LegMedia) -> None:
-    media = said.audio
-    if media is None:
-        return
+def _read_sdp(view: CallView) -> CallView:
+    """Fill in what the legs' SDP says."""
+    media = [audio_of(leg.sdp.encode()) for leg in view.legs]
+    for leg, said in zip(view.legs, media, strict=True):
+        if said is not None:
+            _describe(leg, said)
+    a, b = media if len(media) == 2 else (None, None)
+    if a is not None and b is not None:
+        view.legs[0].codec = view.legs[1].codec = offer.agreed(a, b)
+    return view
+
+
+def _describe(leg: LegView, media: Media) -> None:
     if media.address is not None:
-        view.sdp_address = endpoint_text((media.address, media.port))
-        signalling = view.signalling.rpartition(":")[0].strip("[]")
-        view.sdp_private = behind_nat(media.address, signalling)
-    view.direction = media.direction
-    view.on_hold = offer.on_hold(media)
-    view.codecs_offered = offer.codec_names(media)
-    view.ptime_ms = media.ptime
-    view.profile = media.protocol
-
-
-def _agreed(live: LiveCall) -> str | None:
-    """The codec both sides named; None while one is silent, or when they share none."""
-    a, b = live.media.a.audio, live.media.b.audio
-    return offer.agreed(a, b) if a is not None and b is not None else None
+        leg.sdp_address = endpoint_text((media.address, media.port))
+        signalling = leg.signalling.rpartition(":")[0].strip("[]")
+        leg.sdp_private = behind_nat(media.address, signalling)
+    leg.direction = media.direction
+    leg.on_hold = offer.on_hold(media)
+    leg.codecs_offered = offer.codec_names(media)
+    leg.ptime_ms = media.ptime
+    leg.profile = media.protocol
 
 
 def _streams(view: LegView, side: Side) -> None:

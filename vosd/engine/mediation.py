@@ -42,7 +42,7 @@ class LegMedia:
         """The audio stream of the last SDP; None when there is none that can be read."""
         if self._read is not self.body:
             self._read = self.body
-            self._audio = _audio(self.body)
+            self._audio = audio_of(self.body)
         return self._audio
 
 
@@ -152,7 +152,8 @@ class Mediation:
             self.session.close(now)
 
 
-def _audio(body: bytes) -> Media | None:
+def audio_of(body: bytes) -> Media | None:
+    """The audio stream of a body; None when there is none that can be read."""
     if not body:
         return None
     try:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from vosd.engine import evidence
 from vosd.engine.lines import Lines
 from vosd.engine.live import LiveCall, endpoint_text
@@ -164,9 +162,8 @@ class Performer:
 
     def _close(self, live: LiveCall, _: Close, clock: Clock) -> None:
         if live.stored or self._records.wanted(live.call):
-            view = evidence.view(live, clock)
             record = evidence.record(live, self._records.node, clock)
-            self._records.closed(record, msgspec.json.encode(view))
+            self._records.closed(record, evidence.keep(live, clock))
         live.media.close(clock.mono)
         live.a = live.b = None
         live.invite = live.pending = None

@@ -86,6 +86,8 @@ class LegView(msgspec.Struct, kw_only=True):
     signalling: str = ""
     call_id: str = ""
     user_agent: str = ""
+    #: the party's last session description, as it wrote it
+    sdp: str = ""
     #: RTP address the party's SDP names, "host:port"
     sdp_address: str | None = None
     #: the switch's RTP address for this party

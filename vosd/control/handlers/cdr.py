@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal
+from vosd.engine import evidence
 from vosd.store.cdr import CdrFilter
-from vosd.wire.records import CallView, Cdr, CdrDetail, CdrList
+from vosd.wire.records import Cdr, CdrDetail, CdrList
 from vosd.wire.requests import CdrQuery
 
 if TYPE_CHECKING:
@@ -56,10 +55,10 @@ async def show(node: Node, peer: Peer, request: None, path: Path, query: None) -
     if found is None:
         raise Refusal("not_found", f"cannot find a record {id_!r}: a live call is shown by "
                       f"vosctl call show {id_}", value=id_)  # fmt: skip
-    record, evidence = found
+    record, stored = found
     return CdrDetail(
         record=record,
-        call=None if evidence is None else msgspec.json.decode(evidence, type=CallView),
+        call=None if stored is None else evidence.read(stored),
     )
 
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal
 from vosd.diagnose import diagnose_call, diagnose_gateway
+from vosd.engine import evidence
 from vosd.store.cdr import CdrFilter
 from vosd.wire.records import CallView, Cdr, Diagnosis
 from vosd.wire.requests import DiagnoseQuery
@@ -36,8 +35,7 @@ async def call(
         raise Refusal("not_found", "cannot find a call: none is live, none left its evidence")
     if query.pick == "last":
         return diagnose_call(max(views, key=lambda view: view.started_at))
-    diagnoses = [diagnose_call(view) for view in views]
-    return max(diagnoses, key=lambda d: (RANK.index(d.severity), len(d.findings)))
+    return await asyncio.to_thread(_worst, views)
 
 
 async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None) -> Diagnosis:
@@ -45,7 +43,12 @@ async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None
     if name not in node.configuration.gateways:
         raise Refusal("not_found", f"cannot find gateway {name!r}: none has that name",
                       value=name, accepts="what vosctl gateway list shows")  # fmt: skip
-    return diagnose_gateway(name, await _views(node, name, LOOK_BACK))
+    return await asyncio.to_thread(diagnose_gateway, name, await _views(node, name, LOOK_BACK))
+
+
+def _worst(views: list[CallView]) -> Diagnosis:
+    diagnoses = [diagnose_call(view) for view in views]
+    return max(diagnoses, key=lambda d: (RANK.index(d.severity), len(d.findings)))
 
 
 async def _named(node: Node, id_: str) -> CallView:
@@ -60,8 +63,7 @@ async def _named(node: Node, id_: str) -> CallView:
     if found is None:
         raise Refusal("not_found", f"cannot find a call {id_!r}: neither live nor on record",
                       value=id_, accepts="an id of vosctl call list or cdr list")  # fmt: skip
-    record, evidence = found
-    return _view(record, evidence)
+    return _view(*found)
 
 
 async def _views(node: Node, name: str | None, count: int) -> list[CallView]:
@@ -79,10 +81,10 @@ def _finished(node: Node, name: str | None, count: int) -> list[CallView]:
     return views
 
 
-def _view(record: Cdr, evidence: bytes | None) -> CallView:
+def _view(record: Cdr, stored: bytes | None) -> CallView:
     """The kept evidence, or what the record alone tells when the node was lost."""
-    if evidence is not None:
-        return msgspec.json.decode(evidence, type=CallView)
+    if stored is not None:
+        return evidence.read(stored)
     return CallView(
         id=record.id,
         state="ended",
