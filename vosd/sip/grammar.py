@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 TOKEN: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
-QUOTED: Final = r'"(?:[^"\\]++|\\.)*+"'
+QUOTED: Final = r'"(?:[^"\\]++|\\.)*"'
 HOST: Final = r"\[[0-9A-Fa-f:.]{2,45}+\]|[A-Za-z0-9_][A-Za-z0-9._\-]*+"
 # 1 to 65535, the usual four digits first.
 PORT: Final = (
@@ -21,19 +21,21 @@ PORT: Final = (
 # gen-value without quotes: token, host and what devices put into branches and tags. ASCII, since
 # tags and branches are keys, and two messages of one dialog may differ in their octets elsewhere.
 VALUE: Final = r"[!#-+\--:=?-~]*+"
+# Python 3.11.2 (Debian 12) loses its place in possessive groups that hold other groups, so only
+# single characters repeat possessively here; what a group starts with tells it from what follows.
 # userinfo, hostport, uri-parameters, headers; "@" separates and occurs nowhere else (19.1.1).
 _USER: Final = r'[^\x00-\x20\x7f<>"@:]*+'
 _PASSWORD: Final = r'[^\x00-\x20\x7f<>"@]*+'
 _PARAMETERS: Final = r';[^\x00-\x20\x7f<>"@?]*+'
 _HEADERS: Final = r'\?[^\x00-\x20\x7f<>"@]*+'
 SIP_URI: Final = (
-    rf"(?:({_USER})(?::({_PASSWORD}))?+@)?+({HOST})(?::({PORT}))?+"
-    rf"({_PARAMETERS})?+({_HEADERS})?+"
+    rf"(?:({_USER})(?::({_PASSWORD}))?@)?({HOST})(?::({PORT}))?"
+    rf"({_PARAMETERS})?({_HEADERS})?"
 )
 # The same without groups, for checking a URI that nobody reads yet.
 PLAIN_URI: Final = (
-    rf"(?:{_USER}(?::{_PASSWORD})?+@)?+(?:{HOST})(?::(?:{PORT}))?+"
-    rf"(?:{_PARAMETERS})?+(?:{_HEADERS})?+"
+    rf"(?:{_USER}(?::{_PASSWORD})?@)?(?:{HOST})(?::(?:{PORT}))?"
+    rf"(?:{_PARAMETERS})?(?:{_HEADERS})?"
 )
 
 token: Final = re.compile(TOKEN).fullmatch

@@ -12,20 +12,20 @@ from vosd.sip.grammar import HOST, PORT, QUOTED, TOKEN, VALUE, token
 from vosd.sip.uri import Uri
 
 # An unterminated quote or bracket swallows the rest: one reading, linear time.
-_items = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.?)*+"?|<[^>]*+>?)++', re.S).findall
-_param = re.compile(rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{VALUE}))?+", re.S).match
-_plain_params = re.compile(rf"(?:;{TOKEN}(?:={VALUE})?+)++").fullmatch
+_items = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.?)*"?|<[^>]*+>?)+', re.S).findall
+_param = re.compile(rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{VALUE}))?", re.S).match
+_plain_params = re.compile(rf"(?:;{TOKEN}(?:={VALUE})?)+").fullmatch
 _bracketed = re.compile(rf'[ \t]*+(?:({QUOTED})[ \t]*+|([^"<>]*+))<[ \t]*+([^<>]*+)>', re.S).match
 _via = re.compile(
     rf"SIP[ \t]*+/[ \t]*+([0-9]++\.[0-9]++)[ \t]*+/[ \t]*+({TOKEN})[ \t]++({HOST})"
-    rf"(?:[ \t]*+:[ \t]*+({PORT}))?+",
+    rf"(?:[ \t]*+:[ \t]*+({PORT}))?",
     re.I,
 ).match
 # What nearly everybody sends: single spaces, no IPv6, no quotes, one branch.
-_OTHERS = rf"(?:;(?![bB][rR][aA]){TOKEN}(?:={VALUE})?+)*+"
+_OTHERS = rf"(?:;(?![bB][rR][aA]){TOKEN}(?:={VALUE})?)*"
 _usual_via = re.compile(
     r"(SIP/2\.0/([A-Z]++) (([A-Za-z0-9_][A-Za-z0-9._\-]*+)"
-    rf"(?::({PORT}))?+))({_OTHERS};branch=(?=[^;])({VALUE}){_OTHERS})"
+    rf"(?::({PORT}))?))({_OTHERS};branch=(?=[^;])({VALUE}){_OTHERS})"
 ).fullmatch
 _escape = re.compile(r"\\(.)", re.S).sub
 

@@ -35,13 +35,13 @@ from vosd.sip.message import Message
 # Headers that hold addresses a dialog is built from -> most values taken.
 _ADDRESSED = {"contact": MAX_CONTACTS, "route": MAX_VIAS, "record-route": MAX_VIAS}
 _fold = re.compile(r"\r\n[ \t]++").sub
-_status = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?+", re.I | re.S).fullmatch
+_status = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*+))?", re.I | re.S).fullmatch
 _cseq = re.compile(r"(?=[0-9])0*+([0-9]{0,10})[ \t]++([!-~]++)").fullmatch
 _version = re.compile(r"SIP/[0-9]+\.[0-9]+", re.I).fullmatch
 _usual_request = re.compile(rf"([A-Z]++) (sip:{PLAIN_URI}) SIP/2\.0").fullmatch
 # The usual From, To, Contact and Route: one bracketed SIP URI, at most a tag behind it.
 _plain_address = re.compile(
-    rf'(?:"[^"\\]*+"[ \t]*+|[^"<>:;,@]*+)<[sS][iI][pP][sS]?:{PLAIN_URI}>(?:;tag=({VALUE}))?+'
+    rf'(?:"[^"\\]*+"[ \t]*+|[^"<>:;,@]*+)<[sS][iI][pP][sS]?:{PLAIN_URI}>(?:;tag=({VALUE}))?'
 ).fullmatch
 
 
