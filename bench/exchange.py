@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""CPU of the whole switch without sockets and disk: `python -m bench.exchange [--calls N] [--profile]`.
+"""CPU of the whole switch without sockets and disk: `python -m bench.exchange [--profile]`.
 
 Two peers written as text call through an `Exchange`; only the time inside it is counted. What
 `bench/sip` adds to this figure is system calls, the record on disk and a processor that went cold.
@@ -55,7 +55,7 @@ class Bench:
     def call(self, number: int) -> None:
         """INVITE 100 180 200 ACK BYE 200 on both legs: 13 messages."""
         _, invite = self.give(_request("INVITE", number, 1, SDP.format(ALICE[0])), ALICE)
-        (ringing,) = self.give(_reply(invite, "180 Ringing"), BOB)
+        self.give(_reply(invite, "180 Ringing"), BOB)
         out = self.give(_reply(invite, "200 OK", SDP.format(BOB[0])), BOB)
         answer = next(data for data in out if data.startswith(b"SIP/2.0 200"))
         tag = _TO.search(answer)
@@ -84,7 +84,8 @@ def _request(method: str, number: int, cseq: int, body: str = "", to: str = "") 
 
 
 def _reply(request: bytes, status: str, body: str = "") -> bytes:
-    fields = b"".join(match[0] for match in _FIELD.finditer(request.partition(b"\r\n\r\n")[0] + b"\r\n"))
+    head = request.partition(b"\r\n\r\n")[0] + b"\r\n"
+    fields = b"".join(match[0] for match in _FIELD.finditer(head))
     if b";tag=" not in (_TO.search(fields) or [b"", b""])[1]:
         fields = _TO.sub(lambda to: b"To: " + to[1] + b";tag=bobtag\r\n", fields)
     kind = "Content-Type: application/sdp\r\n" if body else ""

@@ -80,7 +80,7 @@ def test_bad_toml_names_the_line(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot read .*nowhere.toml"):
+    with pytest.raises(ConfigError, match=r"cannot read .*nowhere\.toml"):
         load(tmp_path / "nowhere.toml")
 
 

@@ -21,6 +21,7 @@ from vosd.config import Config, ConfigError
 from vosd.control.server import ControlServer
 from vosd.engine.node import Node
 from vosd.media.userspace import UserspaceRelay
+from vosd.store.errors import StoreError
 from vosd.store.store import Store
 from vosd.supervisor import Supervisor
 from vosd.switch.reasons import REASONS
@@ -29,6 +30,7 @@ log = logging.getLogger("vosd")
 
 _TICK_S = 1.0
 _RESOLVE_S = 60.0
+_FIRST_NAMES_S = 0.5
 #: systemd is asked for this much beyond the drain time
 _MARGIN_S = 15.0
 #: young objects before a collection: calls are freed by reference counting, the collector only
@@ -45,7 +47,7 @@ class Daemon:
         self._supervisor = Supervisor()
         self._stop = asyncio.Event()
         self._signals = 0
-        self._next_resolve = 0.0
+        self._resolved = asyncio.Event()
 
     async def run(self) -> int:
         """Serve until told to stop; the process's exit code."""
@@ -95,7 +97,10 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._terminate, node)
         loop.add_signal_handler(signal.SIGHUP, self._reload, node)
-        await node.resolve()
+        names = asyncio.create_task(self._resolve(node))
+        # names are usually there at once; a slow server is no reason to stay closed
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._resolved.wait(), _FIRST_NAMES_S)
         node.start()
         gc.collect()
         gc.freeze()
@@ -106,7 +111,15 @@ class Daemon:
         listens = ", ".join(node.status().listens)
         log.info("ready on %s, control socket %s", listens, self._config.control_socket)
         await self._tick(node)
+        names.cancel()
         await self._end(node)
+
+    async def _resolve(self, node: Node) -> None:
+        """Look names up again and again, beside the pulse: it must never wait for them."""
+        while True:
+            await node.resolve()
+            self._resolved.set()
+            await asyncio.sleep(_RESOLVE_S)
 
     async def _tick(self, node: Node) -> None:
         """The loop's own pulse: a late one is lag, none at all starves the watchdog."""
@@ -120,9 +133,6 @@ class Daemon:
             node.tick(now)
             self._supervisor.alive()
             self._supervisor.status(f"{len(node.calls)} calls, {node.state}")
-            if now >= self._next_resolve:
-                self._next_resolve = now + _RESOLVE_S
-                await node.resolve()
             if node.state == "draining" and not len(node.calls):
                 return
 
@@ -151,12 +161,13 @@ class Daemon:
         self._supervisor.reloading()
         try:
             new = files.load(self._path)
-        except ConfigError as error:
+            node.configuration.reload()
+        except (ConfigError, StoreError) as error:
             log.error("%s; going on with what was read before", error)
         else:
             self._take(new)
-            node.configuration.reload()
-        self._supervisor.ready("ready")
+        finally:
+            self._supervisor.ready("ready")
 
     def _take(self, new: Config) -> None:
         journal.configure(new.log.level, new.log.format)

@@ -135,6 +135,7 @@ class Switchboard:
             settings=self.settings,
             listens=[Listen("udp", *SWITCH)],
             advertise=lambda _, __: SWITCH,
+            source=lambda _: SWITCH[0],
             chance=random.Random(seed),
             clocks=Clocks(lambda: self.world.now, lambda: EPOCH + self.world.now),
             media=self._media,
@@ -156,7 +157,8 @@ class Switchboard:
 
     def gateway(self, name: str, address: tuple[str, int], kind: Any = "routing",
                 **fields: Any) -> None:
-        row = Gateway(name=name, kind=kind, addresses=(GatewayAddress(*address),), **fields)
+        fields.setdefault("addresses", (GatewayAddress(*address),))
+        row = Gateway(name=name, kind=kind, **fields)
         self.shelf.rows["gateways"] = [
             g for g in self.shelf.rows["gateways"] if g.name != name
         ] + [row]

@@ -54,7 +54,7 @@ class World:
         self.call = Call(id="1", caller="100", callee="200", source="gw", source_kind="mapping",
                          started_at=1100.0, began=100.0)
         self.desk = Desk(lambda *_: refusal, lambda _: routes, lambda _: policy or Policy(),
-                         lambda _: media)
+                         lambda _: True, lambda _: media)
 
     def run(self, *happenings: Happening) -> list[Action]:
         done: list[Action] = []
@@ -218,7 +218,7 @@ def test_giving_up_while_the_record_is_written_ends_the_answered_leg() -> None:
         (Hangup("b"), "callee_hangup", ["a"]),
         (Unconfirmed(), "ack_timeout", ["a", "b"]),
         (MediaLost("b"), "media_timeout", ["a", "b"]),
-        (LegLost("a"), "leg_lost", ["b"]),
+        (LegLost("a"), "leg_lost", ["a", "b"]),
         (Order("forced"), "forced", ["a", "b"]),
         (Order("drained"), "drained", ["a", "b"]),
     ],

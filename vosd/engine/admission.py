@@ -96,9 +96,11 @@ class Admission:
         return None
 
     def _ha1(self, user: Gateway | Phone | None, algorithm: str) -> str:
-        if user is None:
-            return "0" * (32 if algorithm == "MD5" else 64)
-        return user.ha1_md5 if algorithm == "MD5" else user.ha1_sha256
+        kept = ""
+        if user is not None:
+            kept = user.ha1_md5 if algorithm == "MD5" else user.ha1_sha256
+        # nobody's digest, so that an unknown user costs and answers the same
+        return kept or "0" * (32 if algorithm == "MD5" else 64)
 
     def _challenge(
         self, code: int, source: tuple[str, int], now: float, *, stale: bool = False

@@ -8,7 +8,8 @@ that could drift.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 
 from vosd.engine import evidence
 from vosd.engine.clocks import Clocks
@@ -29,6 +30,8 @@ from vosd.switch.clock import Clock
 from vosd.switch.events import Dial, Expired, Happening, Order, Route, Try
 from vosd.wire.records import CallView
 
+log = logging.getLogger("vosd.calls")
+
 
 class Calls:
     """Every call the switch carries now."""
@@ -41,23 +44,30 @@ class Calls:
         counters: Counters,
         chance: Chance,
         clocks: Clocks,
+        on_silence: Callable[[str, str], None],
     ) -> None:
+        """`on_silence(gateway, note)` is told of a gateway that did not answer."""
         self._configuration = configuration
         self._settings = settings
         self._records = records
         self._counters = counters
         self._chance = chance
         self._clocks = clocks
+        self._on_silence = on_silence
         #: set once, after both exist
         self.performer: Performer
         #: new calls are refused with this reason while not None
         self.refusing: str | None = None
         self._live: dict[str, LiveCall] = {}
-        self._parties: dict[str, set[str]] = {}
+        #: ids of the calls from and to a party, by (kind, name)
+        self._from: dict[tuple[str, str], set[str]] = {}
+        self._to: dict[tuple[str, str], set[str]] = {}
         self._deadlines: list[tuple[float, str]] = []
         self._starts = limits.StartRate()
         self._policies: dict[str, Policy] = {}
-        self._desk = Desk(self._screen, self._routes, self._policy, self._media_flows)
+        self._desk = Desk(
+            self._screen, self._routes, self._policy, self._usable, self._media_flows
+        )
         self.reconfigure(settings.snapshot)
 
     def reconfigure(self, snapshot: Snapshot) -> None:
@@ -72,7 +82,8 @@ class Calls:
         number, display = legs.caller_of(message)
         call = Call(
             id=f"{self._chance.getrandbits(64):016x}",
-            caller=number or (caller.phone.number if caller.phone else ""),
+            # a phone is its number, whatever its From says: that is what lists and vendors see
+            caller=caller.phone.number if caller.phone is not None else number,
             callee=legs.callee_of(message),
             source=caller.name,
             source_kind="phone" if caller.phone is not None else "mapping",
@@ -87,41 +98,73 @@ class Calls:
         self.happen(live, Try(), clock)
 
     def happen(self, live: LiveCall, happening: Happening, clock: Clock) -> None:
-        """Take the call one step on, and each step that follows from carrying it out."""
+        """Take the call one step on, and each step that follows from carrying it out.
+
+        A mistake of ours ends this call and no other.
+        """
+        try:
+            self._advance(live, happening, clock)
+        except Exception:
+            log.exception("cannot go on with call %s", live.call.id)
+            self._give_up(live, clock)
+        deadline = live.call.deadline
+        if deadline not in (live.armed, INFINITE):
+            live.armed = deadline
+            heapq.heappush(self._deadlines, (deadline, live.call.id))
+
+    def _advance(self, live: LiveCall, happening: Happening, clock: Clock) -> None:
         waiting = [happening]
         while waiting:
             for action in step(live.call, waiting.pop(0), self._desk, clock):
                 if type(action) is Dial:
-                    self._join(action.route.party, live)
+                    self._route_to(live, action.route)
                 outcome = self.performer.perform(live, action, clock)
                 if outcome is not None:
                     waiting.append(outcome)
-        deadline = live.call.deadline
-        if deadline != live.armed and deadline != INFINITE:
-            live.armed = deadline
-            heapq.heappush(self._deadlines, (deadline, live.call.id))
 
-    def _join(self, party: str, live: LiveCall) -> None:
-        self._parties.setdefault(party, set()).add(live.call.id)
+    def _give_up(self, live: LiveCall, clock: Clock) -> None:
+        try:
+            self._advance(live, Order("internal_error"), clock)
+        except Exception:
+            log.exception("cannot end call %s in order", live.call.id)
+        if live.call.id in self._live:
+            live.media.close(clock.mono)
+            self.finished(live)
+
+    def _route_to(self, live: LiveCall, route: Route) -> None:
+        """The call counts at the party it is sent to now, and no longer at the one before."""
+        self._leave(self._to, live.route_party, live)
+        live.route_party = _party(route)
+        self._to.setdefault(live.route_party, set()).add(live.call.id)
+
+    def _leave(
+        self,
+        parties: dict[tuple[str, str], set[str]],
+        party: tuple[str, str] | None,
+        live: LiveCall,
+    ) -> None:
+        members = parties.get(party) if party is not None else None
+        if members is not None and party is not None:
+            members.discard(live.call.id)
+            if not members:
+                del parties[party]
 
     def finished(self, live: LiveCall) -> None:
         """The performer closed a call."""
         call = live.call
         self._live.pop(call.id, None)
-        for party in {
-            call.source,
-            *(t.party for t in call.tried),
-            call.route.party if call.route else "",
-        }:
-            members = self._parties.get(party)
-            if members is not None:
-                members.discard(call.id)
-                if not members:
-                    del self._parties[party]
+        self._leave(self._from, live.caller.party, live)
+        self._leave(self._to, live.route_party, live)
         if call.answered_at is None:
             self._counters.add("calls_failed" if call.route else "calls_refused")
         if call.reason == "media_timeout":
             self._counters.add("rtp_timeouts")
+
+    def silent(self, live: LiveCall, note: str) -> None:
+        """The gateway a call was sent to did not answer."""
+        route = live.call.route
+        if route is not None and route.gateway is not None:
+            self._on_silence(route.party, note)
 
     # what `switch.call` asks
 
@@ -136,17 +179,12 @@ class Calls:
             return "record_unavailable"
         if screening.screen(call.caller, call.callee, clock.wall, self._configuration.listed):
             return "blacklist"
-        if live.caller.phone is not None and call.caller != live.caller.name:
-            # a phone that shows another number is still the phone the list names
-            screened = screening.screen(
-                live.caller.name, call.callee, clock.wall, self._configuration.listed
-            )
-            if screened:
-                return "blacklist"
+        party = live.caller.party
         capacity = live.caller.gateway.capacity if live.caller.gateway is not None else 0
-        refusal = limits.refusal(capacity, self.party_calls(call.source), self._starts, clock.mono)
+        carried = len(self._from.get(party, ()))
+        refusal = limits.refusal(capacity, carried, self._starts, clock.mono)
         if refusal is None:
-            self._join(call.source, live)
+            self._from.setdefault(party, set()).add(call.id)
         return refusal
 
     def _routes(self, call: Call) -> Sequence[Route] | str:
@@ -158,10 +196,25 @@ class Calls:
             found = [Route(call.callee, contact=contact) for contact in contacts]
             return found or "callee_not_registered"
         index = self._configuration.routes
-        gateways = routing.routes(call.callee, index, self.party_calls)
+        gateways = routing.routes(call.callee, index, self._routed)
         if not gateways:
             return "route_capacity" if index.serves(call.callee) else "route_not_found"
-        return [Route(gateway.name, gateway=gateway) for gateway in gateways]
+        return [
+            Route(gateway.name, gateway=gateway, address=address)
+            for gateway in gateways
+            for address in range(len(gateway.addresses))
+        ]
+
+    def _usable(self, route: Route) -> bool:
+        if route.gateway is None:
+            return True
+        gateway = self._configuration.gateways.get(route.party)
+        if gateway is None or not gateway.enabled:
+            return False
+        return not limits.full(gateway.capacity, self._routed(route.party))
+
+    def _routed(self, gateway: str) -> int:
+        return len(self._to.get(("gateway", gateway), ()))
 
     def _policy(self, route: Route) -> Policy:
         found = self._policies.get(route.party)
@@ -187,6 +240,8 @@ class Calls:
             _, id_ = heapq.heappop(self._deadlines)
             live = self._live.get(id_)
             if live is not None and live.call.deadline <= now:
+                if live.call.wait == "invite":
+                    self.silent(live, "INVITE: no answer")
                 self.happen(live, Expired(live.call.wait), self._clocks.at(now))
 
     # what handlers and the node ask
@@ -227,8 +282,17 @@ class Calls:
         self.happen(live, Order(reason), self._clocks.now())
         return True
 
-    def party_calls(self, name: str) -> int:
-        """Calls of a gateway or phone now, as either side."""
-        return len(self._parties.get(name, ()))
+    def gateway_calls(self, name: str) -> int:
+        """Calls of a gateway now, from it or to it."""
+        return self._carried(("gateway", name))
 
-    gateway_calls = phone_calls = party_calls
+    def phone_calls(self, number: str) -> int:
+        """Calls of a phone now, from it or to it."""
+        return self._carried(("phone", number))
+
+    def _carried(self, party: tuple[str, str]) -> int:
+        return len(self._from.get(party, ())) + len(self._to.get(party, ()))
+
+
+def _party(route: Route) -> tuple[str, str]:
+    return ("phone" if route.contact is not None else "gateway"), route.party

@@ -9,7 +9,7 @@ from vosd.net.addresses import Names
 from vosd.store.store import Store
 from vosd.switch.blacklist import Blacklist
 from vosd.switch.routing import Routes
-from vosd.switch.tables import Binding, Gateway, GatewayAddress, Listed, Phone
+from vosd.switch.tables import Binding, Gateway, Listed, Phone
 
 
 class Configuration:
@@ -75,15 +75,11 @@ class Configuration:
         """Who proves itself with the digest user `name`."""
         return self.phones.get(name) or self._by_user.get(name)
 
-    def destination(self, gateway: Gateway, attempt: int = 0) -> tuple[str, int] | None:
-        """Where to reach a gateway; None while no name of it is known."""
-        known = [self._resolved(at) for at in gateway.addresses]
-        usable = [at for at in known if at is not None]
-        return usable[attempt % len(usable)] if usable else None
-
-    def _resolved(self, at: GatewayAddress) -> tuple[str, int] | None:
-        host = self.names.address(at.host)
-        return (host, at.port) if host is not None else None
+    def destination(self, gateway: Gateway, address: int = 0) -> tuple[str, int] | None:
+        """Where to reach a gateway's `address`; None while its name is not known."""
+        at = gateway.addresses[address] if address < len(gateway.addresses) else None
+        host = self.names.address(at.host) if at is not None else None
+        return (host, at.port) if at is not None and host is not None else None
 
     def hosts(self) -> set[str]:
         """Every host written in a gateway."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vosd.engine.calls import Calls
 from vosd.engine.clocks import Clocks
 from vosd.engine.health import Health
-from vosd.engine.live import LiveCall
+from vosd.engine.live import LiveCall, Renegotiation
 from vosd.engine.relaying import Relaying
 from vosd.sdp.session import SdpError
 from vosd.sip import events as sip
@@ -22,6 +22,7 @@ from vosd.switch.events import (
     Hangup,
     Leg,
     LegLost,
+    Order,
     Proceeding,
     Ring,
     Unconfirmed,
@@ -93,9 +94,14 @@ class Dialogue:
         self._calls.happen(live, Ring(message.code, bool(message.body)), clock)
 
     def _answered(self, event: sip.Answered, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        message = live.pending = event.message
+        message = event.message
         live.b_agent = message.get("user-agent") or message.get("server") or live.b_agent
         self._heard_from(live)
+        try:
+            live.shown = self._relaying.pass_on(live, "b", message.body, clock.mono)
+        except SdpError:
+            self._calls.happen(live, Order("codec_mismatch"), clock)
+            return
         self._calls.happen(live, Answer(), clock)
 
     def _failed(self, event: sip.Failed, live: LiveCall, leg: Leg, clock: Clock) -> None:
@@ -103,18 +109,13 @@ class Dialogue:
         if event.cause == "response":
             self._heard_from(live)
         else:
-            self._silent(live, event.cause)
+            self._calls.silent(live, f"INVITE: no answer ({event.cause})")
         self._calls.happen(live, Fail(event.code, event.cause == "response"), clock)
 
     def _heard_from(self, live: LiveCall) -> None:
         route = live.call.route
         if route is not None and route.gateway is not None:
             self._health.heard(route.party)
-
-    def _silent(self, live: LiveCall, cause: str) -> None:
-        route = live.call.route
-        if route is not None and route.gateway is not None:
-            self._health.silent(route.party, f"INVITE: no answer ({cause})")
 
     def _cancelled(self, _: sip.Cancelled, live: LiveCall, leg: Leg, clock: Clock) -> None:
         if live.call.state == "connected":
@@ -124,11 +125,11 @@ class Dialogue:
         self._calls.happen(live, GiveUp(), clock)
 
     def _reinvite_cancelled(self, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        """What `leg` offered is off; the other side's answer to it will find nobody waiting."""
-        asker = live.dialog(leg)
-        if live.reinviting == leg and asker is not None:
-            live.reinviting = None
-            live.media.restore(leg, asker.remote[0], clock.mono)
+        """What `leg` offered is off; the other side is put back should it still accept."""
+        change = live.renegotiation
+        if change is not None and change.asker == leg:
+            change.asker = None
+            self._restore(live, change, clock)
 
     def _acked(self, event: sip.Acked, live: LiveCall, leg: Leg, clock: Clock) -> None:
         """The call stands for both sides: from here silence counts. The ACK's body may answer an
@@ -136,7 +137,7 @@ class Dialogue:
         if not live.acked:
             live.acked = True
             live.media.expect(clock.mono)
-        other = live.dialog("b" if leg == "a" else "a")
+        other = live.other(leg)
         if other is None or not live.confirming:
             return
         live.confirming = False
@@ -152,65 +153,85 @@ class Dialogue:
     def _ended(self, _: sip.Ended, live: LiveCall, leg: Leg, clock: Clock) -> None:
         if leg == "a":
             live.a = None
-        else:
-            live.b = None
-        self._calls.happen(live, Hangup(leg), clock)
+            self._calls.happen(live, Hangup(leg), clock)
+            return
+        live.b = None
+        # b gave up waiting for an ACK that had to come from a (offer in the answer)
+        unconfirmed = live.confirming and not live.acked
+        self._calls.happen(live, Unconfirmed() if unconfirmed else Hangup(leg), clock)
 
     def _reinvited(self, event: sip.Reinvited, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        other = live.dialog("b" if leg == "a" else "a")
-        if live.call.state != "connected" or other is None or live.confirming:
+        other = live.other(leg)
+        busy = live.confirming or live.renegotiation is not None
+        if live.call.state != "connected" or other is None or busy:
             self._endpoint.reject(event.dialog, 491, clock.mono)
             return
-        if live.reinviting is not None:
-            self._endpoint.reject(event.dialog, 491, clock.mono)
-            return
+        change = Renegotiation(leg, bool(event.message.body), live.standing())
         try:
             body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
         except SdpError:
+            self._restore(live, change, clock)
             self._endpoint.reject(event.dialog, 488, clock.mono)
             return
-        live.reinviting = leg
-        live.offered = bool(body)
+        live.renegotiation = change
         self._endpoint.reinvite(other, clock.mono, body=body)
 
     def _reinvite_answered(
         self, event: sip.ReinviteAnswered, live: LiveCall, leg: Leg, clock: Clock
     ) -> None:
-        asker, live.reinviting = live.reinviting, None
-        dialog = live.dialog(asker) if asker is not None else None
-        if dialog is None:
+        change, live.renegotiation = live.renegotiation, None
+        asker = live.dialog(change.asker) if change is not None and change.asker else None
+        if change is None or asker is None:
             self._endpoint.acknowledge(event.dialog, clock.mono)
+            if change is not None and not change.restoring:
+                self._put_back(live, leg, change, clock)
             return
         try:
             body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
         except SdpError:
             self._endpoint.acknowledge(event.dialog, clock.mono)
-            self._endpoint.reject(dialog, 488, clock.mono)
+            self._endpoint.reject(asker, 488, clock.mono)
+            self._restore(live, change, clock)
+            self._put_back(live, leg, change, clock)
             return
-        if live.offered:
+        if change.offered:
             self._endpoint.acknowledge(event.dialog, clock.mono)
         else:
             live.confirming = True
-        self._endpoint.accept(dialog, clock.mono, body=body)
+        self._endpoint.accept(asker, clock.mono, body=body)
 
     def _reinvite_failed(
         self, event: sip.ReinviteFailed, live: LiveCall, leg: Leg, clock: Clock
     ) -> None:
-        asker, live.reinviting = live.reinviting, None
-        dialog = live.dialog(asker) if asker is not None else None
+        change, live.renegotiation = live.renegotiation, None
+        asker = live.dialog(change.asker) if change is not None and change.asker else None
+        if asker is not None:
+            self._endpoint.reject(asker, event.code, clock.mono)
         if event.code in _GONE:
-            if dialog is not None:
-                self._endpoint.reject(dialog, event.code, clock.mono)
             self._calls.happen(live, LegLost(leg), clock)
+        elif change is not None:
+            self._restore(live, change, clock)
+
+    def _restore(self, live: LiveCall, change: Renegotiation, clock: Clock) -> None:
+        for leg, body in change.standing.items():
+            dialog = live.dialog(leg)
+            if dialog is not None and body != live.media.leg(leg).body:
+                live.media.restore(leg, body, dialog.remote[0], clock.mono)
+
+    def _put_back(self, live: LiveCall, leg: Leg, change: Renegotiation, clock: Clock) -> None:
+        """`leg` accepted what nobody wants any more: offer it again what stood."""
+        dialog = live.dialog(leg)
+        said = change.standing["b" if leg == "a" else "a"]
+        if dialog is None or not said:
             return
-        if dialog is not None and asker is not None:
-            live.media.restore(asker, dialog.remote[0], clock.mono)
-            self._endpoint.reject(dialog, event.code, clock.mono)
+        body = live.media.for_leg(leg, said, clock.mono)
+        live.renegotiation = Renegotiation(None, True, change.standing, restoring=True)
+        self._endpoint.reinvite(dialog, clock.mono, body=body)
 
     def _request(self, event: sip.DialogRequest, live: LiveCall, leg: Leg, clock: Clock) -> None:
         """INFO passes to the other side (DTMF, RFC 6086); OPTIONS is ours; nothing else is."""
         message = event.message
-        other = live.dialog("b" if leg == "a" else "a")
+        other = live.other(leg)
         if message.method == "OPTIONS":
             self._endpoint.respond(event.transaction, 200, clock.mono)
         elif message.method == "INFO" and other is not None and live.call.state == "connected":

@@ -16,7 +16,7 @@ from vosd.engine.calls import Calls
 from vosd.engine.clocks import Clocks
 from vosd.engine.configuration import Configuration
 from vosd.engine.counters import Counters
-from vosd.engine.dialogue import Dialogue
+from vosd.engine.dialogue import ALLOW, Dialogue
 from vosd.engine.health import Health
 from vosd.engine.lines import Chance, Lines
 from vosd.engine.live import LiveCall
@@ -47,6 +47,7 @@ class Exchange:
         settings: Settings,
         listens: Sequence[Listen],
         advertise: Callable[[int, Address], Address],
+        source: Callable[[str], str],
         chance: Chance,
         clocks: Clocks,
         media: Callable[[Callable[[MediaSession, MediaEvent], None]], MediaEngine],
@@ -60,14 +61,16 @@ class Exchange:
         self.counters = Counters()
         self.configuration = Configuration(store)
         self.endpoint = Endpoint(
-            listens, chance, timing(settings.snapshot), advertise, server=f"vosd/{__version__}"
+            listens, chance, timing(settings.snapshot), advertise, server=f"vosd/{__version__}",
+            allow=ALLOW,
         )
-        lines = Lines(self.configuration, listens, advertise, chance)
+        lines = Lines(self.configuration, listens, advertise, source, chance)
         self.media = media(self._media_event)
         self.health = Health(self.endpoint, lines, settle)
         self.records = Records(store, settings, node, hop, self._stored)
         self.calls = Calls(
-            self.configuration, settings, self.records, self.counters, chance, clocks
+            self.configuration, settings, self.records, self.counters, chance, clocks,
+            self.health.silent,
         )
         relaying = Relaying(self.media, settings)
         self.calls.performer = Performer(
@@ -146,8 +149,11 @@ class Exchange:
         self._outside.failed(user, source)
 
     def _stored(self, live: LiveCall, error: str | None) -> None:
-        self.counters.add("calls_answered" if error is None else "records_refused")
         self.calls.happen(live, Stored(error), self.clocks.now())
+        if error is not None:
+            self.counters.add("records_refused")
+        elif live.call.state == "connected":
+            self.counters.add("calls_answered")
         self.settle()
 
     def _media_event(self, session: MediaSession, event: MediaEvent) -> None:

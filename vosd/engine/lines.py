@@ -36,11 +36,14 @@ class Lines:
         configuration: Configuration,
         listens: Sequence[Listen],
         advertise: Callable[[int, tuple[str, int]], tuple[str, int]],
+        source: Callable[[str], str],
         chance: Chance,
     ) -> None:
+        """`source` gives the address of ours that the system would send from."""
         self._configuration = configuration
         self._listens = listens
         self._advertise = advertise
+        self._source = source
         self._chance = chance
 
     def line(self, route: Route) -> Line | None:
@@ -50,20 +53,23 @@ class Lines:
             return self.towards(destination, route.contact.local)
         if route.gateway is None:
             return None
-        found = self._configuration.destination(route.gateway)
+        found = self._configuration.destination(route.gateway, route.address)
         return self.towards(found) if found is not None else None
 
     def towards(self, destination: tuple[str, int], preferred: int | None = None) -> Line | None:
         """The line to an address, from socket `preferred` when its family fits."""
         family = family_of(destination[0])
-        order = list(range(len(self._listens)))
-        if preferred in order:
-            order.insert(0, preferred)
-        for index in order:
-            listen = self._listens[index]
-            if listen.transport == "udp" and family_of(listen.host) == family:
-                return Line(destination, index, self._advertise(index, destination)[0])
-        return None
+        fit = [
+            index
+            for index, listen in enumerate(self._listens)
+            if listen.transport == "udp" and family_of(listen.host) == family
+        ]
+        if not fit:
+            return None
+        if preferred not in fit:
+            ours = self._source(destination[0]) if len(fit) > 1 else ""
+            preferred = next((i for i in fit if self._listens[i].host == ours), fit[0])
+        return Line(destination, preferred, self._advertise(preferred, destination)[0])
 
     def retry_after(self) -> int:
         """Seconds for Retry-After, spread over 5-30 so that callers do not return together."""

@@ -23,6 +23,11 @@ class Caller(msgspec.Struct, frozen=True):
     nat: bool = False
 
     @property
+    def party(self) -> tuple[str, str]:
+        """(kind, name), by which calls are counted."""
+        return ("phone" if self.phone is not None else "gateway"), self.name
+
+    @property
     def enabled(self) -> bool:
         party = self.gateway or self.phone
         return party is not None and party.enabled
@@ -32,6 +37,23 @@ class Caller(msgspec.Struct, frozen=True):
         if self.gateway is not None:
             return self.gateway.overrides
         return self.phone.overrides if self.phone is not None else {}
+
+
+class Renegotiation:
+    """A re-INVITE that passes through: who asked, and the bodies that stand if it fails."""
+
+    __slots__ = ("asker", "offered", "restoring", "standing")
+
+    def __init__(
+        self, asker: Leg | None, offered: bool, standing: dict[Leg, bytes], restoring: bool = False
+    ) -> None:
+        #: None once the asker took it back, or when the switch itself asks
+        self.asker = asker
+        #: the re-INVITE carried the offer
+        self.offered = offered
+        self.standing = standing
+        #: the switch puts a side back to what stood before
+        self.restoring = restoring
 
 
 class LiveCall:
@@ -54,9 +76,10 @@ class LiveCall:
         "display",
         "invite",
         "media",
-        "offered",
         "pending",
-        "reinviting",
+        "renegotiation",
+        "route_party",
+        "shown",
         "stored",
     )
 
@@ -76,10 +99,11 @@ class LiveCall:
         self.acked = False
         #: leg b waits for the ACK whose body leg a's ACK brings (the offer came in the answer)
         self.confirming = False
-        #: the side whose re-INVITE is being passed on
-        self.reinviting: Leg | None = None
-        #: that re-INVITE carried the offer itself
-        self.offered = False
+        self.renegotiation: Renegotiation | None = None
+        #: the routing party the call counts at now
+        self.route_party: tuple[str, str] | None = None
+        #: the answer's body as leg a shall see it
+        self.shown = b""
         #: deadline already on the heap
         self.armed = 0.0
         self.display = ""
@@ -100,6 +124,13 @@ class LiveCall:
 
     def dialog(self, leg: Leg) -> Dialog | None:
         return self.a if leg == "a" else self.b
+
+    def other(self, leg: Leg) -> Dialog | None:
+        return self.b if leg == "a" else self.a
+
+    def standing(self) -> dict[Leg, bytes]:
+        """What both sides last said."""
+        return {"a": self.media.a.body, "b": self.media.b.body}
 
 
 def endpoint_text(address: tuple[str, int]) -> str:

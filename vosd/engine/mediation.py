@@ -18,17 +18,13 @@ from vosd.switch.media_policy import behind_nat
 class LegMedia:
     """What one side last said, and the version of what it was last told."""
 
-    __slots__ = ("_audio", "_read", "before", "body", "learn", "nat", "offered", "told", "version")
+    __slots__ = ("_audio", "_read", "body", "learn", "nat", "told", "version")
 
     def __init__(self) -> None:
         #: its last SDP, untouched
         self.body = b""
-        #: the one before, which stands again when the last is refused
-        self.before = b""
-        #: codecs of its first SDP
-        self.offered: tuple[str, ...] = ()
-        #: body it was last sent
-        self.told = b""
+        #: the other side's body and the port of ours it was last shown
+        self.told: tuple[bytes, int] | None = None
         self.version = 0
         #: its source may be learned when it is behind NAT (SS_MEDIA_NAT_LEARN)
         self.learn = True
@@ -76,26 +72,22 @@ class Mediation:
         if not body:
             return
         said = self.leg(leg)
-        if body != said.body:
-            said.before, said.body = said.body, body
+        said.body = body
         if self.session is not None:
             said.learn = learn
             self._aim(leg, signalling, now)
 
-    def restore(self, leg: Leg, signalling: str, now: float) -> None:
-        """The other side refused what `leg` last offered: the session stays as it was."""
-        said = self.leg(leg)
-        if said.before:
-            said.body = said.before
-            if self.session is not None:
-                self._aim(leg, signalling, now)
+    def restore(self, leg: Leg, body: bytes, signalling: str, now: float) -> None:
+        """What `leg` said since came to nothing: `body` stands again."""
+        self.leg(leg).body = body
+        if body and self.session is not None:
+            self._aim(leg, signalling, now)
 
     def _aim(self, leg: Leg, signalling: str, now: float) -> None:
         said, side = self.leg(leg), self.side(leg)
         media = said.audio
         if media is None or side is None or media.address is None:
             raise SdpError("cannot relay a session without an audio stream and its address")
-        said.offered = said.offered or media.formats
         said.nat = said.learn and behind_nat(media.address, signalling)
         rtcp = (media.rtcp_address or media.address, media.rtcp_port or media.port + 1)
         try:
@@ -119,7 +111,10 @@ class Mediation:
         side.signalled(now)
         told = self.leg(leg)
         host, port = side.local
-        shown = rewrite(
+        if told.told != (body, port):
+            told.version += told.told is not None
+            told.told = (body, port)
+        return rewrite(
             body,
             address=host,
             port=port,
@@ -127,19 +122,6 @@ class Mediation:
             session_id=self.session_id,
             version=told.version,
         )
-        if shown != told.told:
-            if told.told:
-                told.version += 1
-                shown = rewrite(
-                    body,
-                    address=host,
-                    port=port,
-                    rtcp_port=side.local_rtcp[1],
-                    session_id=self.session_id,
-                    version=told.version,
-                )
-            told.told = shown
-        return shown
 
     def expect(self, now: float) -> None:
         """The call is answered: from now on silence counts (RTP timeout)."""

@@ -76,6 +76,7 @@ class Node:
             settings=self.settings,
             listens=self._listens,
             advertise=self._advertise,
+            source=self._addresses.towards,
             chance=random.Random(random.SystemRandom().getrandbits(256)),
             clocks=Clocks(),
             media=self._media_engine,

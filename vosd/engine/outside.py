@@ -16,6 +16,7 @@ from vosd.sip import events as sip
 from vosd.sip.dialog import Dialog
 from vosd.sip.endpoint import Endpoint
 from vosd.sip.message import Message
+from vosd.switch.leg import hops
 
 log = logging.getLogger("vosd.sip")
 
@@ -114,10 +115,10 @@ def unacceptable(message: Message) -> Reply | None:
     """What no caller may ask, by code and header fields (RFC 3261 8.2, 16.3); None when fine."""
     if not message.uri.lower().startswith(("sip:", "sips:")):
         return 416, ()
-    if message.method == "INVITE" and message.get("max-forwards") == "0":
+    if message.method == "INVITE" and hops(message) == 0:
         return 483, ()
-    accept = message.get("accept")
-    if message.method == "INVITE" and accept is not None and not _accepts_sdp(accept):
+    accept = [value for name, value in message.headers if name == "accept"]
+    if message.method == "INVITE" and accept and not _accepts_sdp(",".join(accept)):
         return 406, (("Accept", _SDP),)
     kind = message.get("content-type")
     if message.body and kind is not None and kind.partition(";")[0].strip().lower() != _SDP:

@@ -33,9 +33,6 @@ from vosd.switch.events import (
 )
 from vosd.switch.reasons import REASONS
 
-#: what Max-Forwards starts from when the caller sent none (RFC 3261 8.1.1.6)
-MAX_FORWARDS = 70
-
 
 class Performer:
     """Hands of the call control; `finished` is told of each closed call."""
@@ -80,7 +77,6 @@ class Performer:
             return Order("codec_mismatch")
         if refusal is not None:
             return Order(refusal)
-        left = invite.get("max-forwards")
         setup = legs.dial(
             route,
             caller=live.call.caller,
@@ -91,13 +87,14 @@ class Performer:
             local=line.local,
             headers=legs.passed(invite) if live.caller.gateway is not None else (),
             body=live.media.for_leg("b", invite.body, clock.mono),
-            max_forwards=int(left) - 1 if left and left.isdigit() else MAX_FORWARDS,
+            max_forwards=legs.hops(invite) - 1,
         )
         b = self._endpoint.invite(setup, clock.mono)
         b.owner = live
         live.b = b
         live.b_call_id = b.call_id
         live.b_signalling = endpoint_text(line.destination)
+        live.b_agent = ""
         return None
 
     def _abandon(self, live: LiveCall, abandon: Abandon, clock: Clock) -> None:
@@ -107,7 +104,6 @@ class Performer:
             return
         headers = legs.reason_header(REASONS[abandon.reason])
         if b.state == "confirmed":
-            self._endpoint.acknowledge(b, clock.mono)
             self._endpoint.bye(b, clock.mono, headers=headers)
         else:
             self._endpoint.cancel(b, clock.mono, headers=headers)
@@ -127,21 +123,15 @@ class Performer:
         live.stored = True
         self._records.opened(live, evidence.record(live, self._records.node, clock))
 
-    def _connect(self, live: LiveCall, _: Connect, clock: Clock) -> Happening | None:
-        message, live.pending = live.pending, None
-        if live.a is None or live.b is None or message is None:
-            return None
-        try:
-            body = self._relaying.pass_on(live, "b", message.body, clock.mono)
-        except SdpError:
-            return Order("codec_mismatch")
+    def _connect(self, live: LiveCall, _: Connect, clock: Clock) -> None:
+        if live.a is None or live.b is None:
+            return
         offered = live.invite is not None and bool(live.invite.body)
         if offered:
             self._endpoint.acknowledge(live.b, clock.mono)
         live.confirming = not offered
         live.invite = None
-        self._endpoint.accept(live.a, clock.mono, body=body)
-        return None
+        self._endpoint.accept(live.a, clock.mono, body=live.shown)
 
     def _refuse(self, live: LiveCall, refuse: Refuse, clock: Clock) -> None:
         a, live.a = live.a, None
@@ -155,16 +145,14 @@ class Performer:
         dialog = live.dialog(clear.leg)
         if dialog is None:
             return
-        if clear.leg == "b" and live.confirming:
-            self._endpoint.acknowledge(dialog, clock.mono)
         headers = legs.reason_header(REASONS[clear.reason])
         self._endpoint.bye(dialog, clock.mono, headers=headers)
 
     def _close(self, live: LiveCall, _: Close, clock: Clock) -> None:
+        live.media.close(clock.mono)
         if live.stored or self._records.wanted(live.call):
             record = evidence.record(live, self._records.node, clock)
             self._records.closed(record, evidence.keep(live, clock))
-        live.media.close(clock.mono)
         live.a = live.b = None
         live.invite = live.pending = None
         self._finished(live)

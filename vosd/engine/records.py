@@ -69,6 +69,8 @@ class Records:
 
     def wanted(self, call: Call) -> bool:
         """Whether an unanswered call leaves a record (SERVER_BILLING_RECORD_*)."""
+        if call.reason == "record_unavailable":
+            return False  # it would only add to what cannot be written
         name = "ZERO_HOLD_TIME" if call.tried or call.route else "ILLEGAL_CALL"
         return bool(self._settings.snapshot.get(f"SERVER_BILLING_RECORD_{name}"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from vosd.engine.lines import Line
 from vosd.engine.live import LiveCall
+from vosd.engine.mediation import LegMedia
 from vosd.engine.settings import Settings
 from vosd.media.ports import NoPorts
 from vosd.media.session import MediaEngine
@@ -22,7 +23,8 @@ class Relaying:
     def prepare(self, live: LiveCall, route: Route, line: Line, now: float) -> str | None:
         """Make media ready for a new leg b; the end reason when that cannot be."""
         live.media.a.body = live.invite.body if live.invite is not None else b""
-        decision = self._decide(live, route)
+        live.media.b = LegMedia()
+        decision = self._decide(live, route, line)
         live.media.mode, live.media.why = decision.mode, decision.why
         if not decision.relay:
             live.media.close(now)
@@ -32,7 +34,7 @@ class Relaying:
         self._hear(live, "a", live.media.a.body, now)
         return None
 
-    def _decide(self, live: LiveCall, route: Route) -> media_policy.Decision:
+    def _decide(self, live: LiveCall, route: Route, line: Line) -> media_policy.Decision:
         snapshot = self._settings.snapshot
         b_overrides = route.gateway.overrides if route.gateway is not None else {}
         return media_policy.decide(
@@ -42,7 +44,8 @@ class Relaying:
             lambda: media_policy.Network(
                 nat_a=live.caller.nat or self._looks_nat(live),
                 nat_b=route.contact is not None and route.contact.nat,
-                same=self._same_network(live, route),
+                same=live.a is not None
+                and media_policy.same_network(live.a.remote[0], line.destination[0]),
             ),
         )
 
@@ -51,14 +54,6 @@ class Relaying:
         if media is None or media.address is None or live.a is None:
             return False
         return media_policy.behind_nat(media.address, live.a.remote[0])
-
-    def _same_network(self, live: LiveCall, route: Route) -> bool:
-        if live.a is None:
-            return False
-        if route.contact is not None:
-            return media_policy.same_network(live.a.remote[0], route.contact.host)
-        at = route.gateway.addresses[0].host if route.gateway is not None else ""
-        return media_policy.same_network(live.a.remote[0], at)
 
     def _opened(self, live: LiveCall, line: Line, now: float) -> bool:
         """Ports for the call; the next route is tried on the same ones where they fit."""

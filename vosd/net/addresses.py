@@ -7,6 +7,8 @@ import asyncio
 import socket
 
 _CACHED = 4096
+#: an answer that takes longer is no answer
+_LOOK_UP_S = 5.0
 #: any port; nothing is sent, connect only asks the routing table
 _ANY_PORT = 9
 
@@ -64,15 +66,17 @@ class Names:
 
     async def refresh(self, hosts: set[str]) -> None:
         """Look every name up again; a name that fails now keeps its last address."""
+        names = [host for host in hosts if not _is_literal(host)]
+        await asyncio.gather(*(self._look_up(name) for name in names))
+
+    async def _look_up(self, name: str) -> None:
         loop = asyncio.get_running_loop()
-        for host in sorted(hosts):
-            if _is_literal(host):
-                continue
-            try:
-                found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-            except OSError:
-                continue
-            self._addresses[host] = str(found[0][4][0])
+        try:
+            async with asyncio.timeout(_LOOK_UP_S):
+                found = await loop.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+        except OSError:  # a time-out is one
+            return
+        self._addresses[name] = str(found[0][4][0])
 
 
 def _is_literal(host: str) -> bool:

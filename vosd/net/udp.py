@@ -8,6 +8,7 @@ turn, so that media and timers are not starved by a flood.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from vosd.net.addresses import family_of
 
 BATCH = 64
 LARGEST = 65535
+_NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 #: room for a burst of INVITEs while the loop works on something else
 _BUFFER = 4 << 20
 
@@ -58,14 +60,12 @@ class UdpSocket:
             receive(data, source[:2], index)
 
     def send(self, data: bytes, destination: tuple[str, int]) -> bool:
-        """Send now; False when there is no way there. A full buffer drops, as a network would."""
+        """Send now; False when there is no way there. Anything else drops, as a network would."""
         try:
             self._socket.sendto(data, destination)
-        except BlockingIOError:
+        except OSError as error:
             self.dropped += 1
-        except OSError:
-            self.dropped += 1
-            return False
+            return error.errno not in _NO_WAY
         return True
 
     def mark(self, dscp: int) -> None:

@@ -14,6 +14,11 @@ from vosd.sip.grammar import other_uri, sip_uri
 _USER_SAFE = "-_.!~*'()&=+$,;?/"
 
 
+def escape_user(user: str) -> str:
+    """`user` as a user part may be written (RFC 3261 19.1.2); plain numbers stay as they are."""
+    return user if user.isalnum() and user.isascii() else quote(user, _USER_SAFE)
+
+
 class Uri(msgspec.Struct):
     """A URI taken apart.
 
@@ -68,13 +73,10 @@ class Uri(msgspec.Struct):
         if self.port is not None:
             host = f"{host}:{self.port}"
         if self.user or self.password is not None:
-            user = self.user if self.user.isalnum() and self.user.isascii() else self._escaped()
+            user = escape_user(self.user)
             secret = "" if self.password is None else f":{self.password}"
             host = f"{user}{secret}@{host}"
         return f"{self.scheme}:{host}{self._tail()}"
-
-    def _escaped(self) -> str:
-        return quote(self.user, _USER_SAFE)
 
     def _tail(self) -> str:
         if not self.params and not self.headers:

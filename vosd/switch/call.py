@@ -52,7 +52,7 @@ INFINITE = float("inf")
 
 #: final codes that speak of our standing with the vendor, not of the call: the caller gets the
 #: code of their reason instead (RFC 3261 16.7 step 7, 21)
-_HIDDEN = frozenset((401, 402, 403, 407, 422, 423, 482, 483, 494))
+_HIDDEN = frozenset((401, 402, 403, 407, 422, 423, 482, 483, 487, 494))
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +119,8 @@ class Desk(msgspec.Struct):
     #: ways to the callee, best first, or the reason there is none
     routes: Callable[[Call], Sequence[Route] | str]
     policy: Callable[[Route], Policy]
+    #: the route is still enabled and has a line free
+    usable: Callable[[Route], bool]
     #: audio already came from leg b
     media_flows: Callable[[Call], bool]
 
@@ -131,6 +133,8 @@ def step(call: Call, happening: Happening, desk: Desk, clock: Clock) -> list[Act
 
 
 def _try(call: Call, _: Try, desk: Desk, clock: Clock) -> list[Action]:
+    if not call.callee:
+        return _refuse(call, "address_incomplete", "switch", clock)
     refusal = desk.screen(call, clock)
     if refusal is not None:
         return _refuse(call, refusal, "switch", clock)
@@ -202,14 +206,15 @@ def _stored(call: Call, stored: Stored, _: Desk, clock: Clock) -> list[Action]:
         call.state = "connected"
         return [Connect()]
     # B answered but the record cannot be kept: nobody is told of an answer we may lose
-    call.answered_at = None
     return [Abandon("record_unavailable"), *_refuse(call, "record_unavailable", "switch", clock)]
 
 
 def _fail(call: Call, fail: Fail, desk: Desk, clock: Clock) -> list[Action]:
     if call.state in ("answering", "connected"):
         return []
-    name = reasons.for_sip(fail.code).name if fail.answered else "gateway_unreachable"
+    if not fail.answered:
+        return _next(call, fail.code, "gateway_unreachable", True, desk, clock)
+    name = reasons.for_sip(fail.code).name
     return _next(call, fail.code, name, reasons.hunts_on(fail.code), desk, clock)
 
 
@@ -230,6 +235,10 @@ def _expired(call: Call, expired: Expired, desk: Desk, clock: Clock) -> list[Act
     return [Abandon(name), *_next(call, 408, name, go_on, desk, clock)]
 
 
+#: reasons of our own finding: the caller gets their row's code
+_UNTOLD = frozenset((*_WAIT_REASON.values(), "gateway_unreachable"))
+
+
 def _next(
     call: Call, code: int, name: str, go_on: bool, desk: Desk, clock: Clock
 ) -> list[Action]:
@@ -237,9 +246,10 @@ def _next(
     party = call.route.party if call.route else ""
     took = clock.mono - call.dialled
     call.tried.append(Tried(party, code, name, clock.wall - took, took))
+    call.waiting = [route for route in call.waiting if desk.usable(route)]
     if go_on and call.waiting and not _hunt_stopped(call, desk):
         return _dial(call, desk, clock)
-    hidden = code < 400 or code in _HIDDEN or name in _WAIT_REASON.values()
+    hidden = code < 400 or code in _HIDDEN or name in _UNTOLD
     return _refuse(call, name, "callee", clock, None if hidden else code)
 
 
@@ -278,8 +288,8 @@ def _media_lost(call: Call, _: MediaLost, __: Desk, clock: Clock) -> list[Action
     return _clear(call, "media_timeout", "switch", clock) if call.state == "connected" else []
 
 
-def _leg_lost(call: Call, lost: LegLost, _: Desk, clock: Clock) -> list[Action]:
-    return _clear(call, "leg_lost", "switch", clock, spare=lost.leg)
+def _leg_lost(call: Call, _: LegLost, __: Desk, clock: Clock) -> list[Action]:
+    return _clear(call, "leg_lost", "switch", clock)
 
 
 def _order(call: Call, order: Order, _: Desk, clock: Clock) -> list[Action]:
@@ -307,6 +317,9 @@ def _clear(
 
 
 def _end(call: Call, name: str, by: By, clock: Clock, code: int) -> None:
+    if call.state == "answering":
+        # the caller never heard of the answer: there is nothing to charge
+        call.answered_at = None
     call.state = "ended"
     call.deadline = INFINITE
     call.reason = name

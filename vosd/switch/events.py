@@ -23,6 +23,8 @@ class Route(msgspec.Struct, frozen=True):
     party: str
     gateway: Gateway | None = None
     contact: Binding | None = None
+    #: which of the gateway's addresses
+    address: int = 0
 
 
 class Happening(msgspec.Struct):

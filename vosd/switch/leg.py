@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from vosd.sip.endpoint import Invite
-from vosd.sip.header import NameAddr
 from vosd.sip.message import Message
-from vosd.sip.uri import Uri
+from vosd.sip.uri import Uri, escape_user
 from vosd.switch.blacklist import canonical
 from vosd.switch.events import Route
 from vosd.switch.reasons import Reason
@@ -17,9 +18,29 @@ _WRITTEN = {"p-asserted-identity": "P-Asserted-Identity", "privacy": "Privacy",
             "diversion": "Diversion"}
 
 
+#: what a number never holds: delimiters of a URI, which would read otherwise at the next hop
+_UNFIT = frozenset('<>"@: \\')
+#: most hops a request may have left (RFC 3261 20.22)
+_MOST_HOPS = 255
+#: what Max-Forwards starts from when the caller sent none (RFC 3261 8.1.1.6)
+_HOPS = 70
+
+
 def number(user: str) -> str:
-    """Digits of a telephone number without plus and separators; any other user as it is."""
-    return canonical(user.partition(";")[0])
+    """Digits of a telephone number without plus and separators, or another plain user.
+
+    "" for what no number is: control characters and delimiters that hide in escapes.
+    """
+    bare = user.partition(";")[0]
+    if not bare.isprintable() or not _UNFIT.isdisjoint(bare):
+        return ""
+    return canonical(bare)
+
+
+def hops(message: Message) -> int:
+    """Max-Forwards as a number; nonsense counts as absent."""
+    text = message.get("max-forwards") or ""
+    return min(int(text), _MOST_HOPS) if text.isascii() and text.isdigit() else _HOPS
 
 
 def caller_of(message: Message) -> tuple[str, str]:
@@ -58,11 +79,12 @@ def dial(
     """The INVITE of leg b: a fresh dialog, nothing of leg a but numbers and passed headers."""
     gateway = route.gateway
     host = _host(destination[0])
+    called = escape_user(callee)
     if route.contact is not None:
-        target = NameAddr.parse(route.contact.contact).uri
-        uri = str(target) if target is not None else f"sip:{callee}@{host}"
+        # with its parameters, by which many phones know themselves, and without header fields
+        uri = str(msgspec.structs.replace(Uri.parse(route.contact.contact), headers=""))
     else:
-        uri = f"sip:{callee}@{host}:{destination[1]}"
+        uri = f"sip:{called}@{host}:{destination[1]}"
     name = f'"{_quoted(display)}" ' if display else ""
     credentials = None
     if gateway is not None and gateway.password:
@@ -71,13 +93,13 @@ def dial(
         uri=uri,
         destination=destination,
         local=local,
-        from_=f"{name}<sip:{caller or 'anonymous'}@{_host(here)}>",
-        to=f"<sip:{callee}@{host}>",
+        from_=f"{name}<sip:{escape_user(caller) or 'anonymous'}@{_host(here)}>",
+        to=f"<sip:{called}@{host}>",
         headers=headers,
         body=body,
         credentials=credentials,
         max_forwards=max_forwards,
-        contact_user=caller,
+        contact_user=caller if caller.isalnum() and caller.isascii() else "",
     )
 
 
@@ -91,4 +113,5 @@ def _host(host: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    plain = "".join(each for each in text if each.isprintable())
+    return plain.replace("\\", "\\\\").replace('"', '\\"')
