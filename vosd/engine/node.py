@@ -56,12 +56,13 @@ class Node:
         self._media_address = media_address
         #: (monotonic second, attempts so far) of the last ticks
         self._attempts: deque[tuple[float, int]] = deque(maxlen=_RATE_WINDOW_S + 1)
-        self.sockets = [
-            UdpSocket(host, port, index, self._datagram)
+        self.sockets: list[UdpSocket] = []
+        self._signalling = Signalling(loop, self.sockets)
+        self.sockets += [
+            UdpSocket(host, port, index, self._signalling.datagrams)
             for index, (host, port) in enumerate(listens)
         ]
         self._listens = [Listen("udp", socket.host, socket.port) for socket in self.sockets]
-        self._signalling = Signalling(loop, self.sockets)
         self.exchange = self._signalling.exchange = self._exchange()
         self.configuration = self.exchange.configuration
         self.calls = self.exchange.calls
@@ -91,9 +92,6 @@ class Node:
 
     def _media_config(self, snapshot: Snapshot) -> MediaConfig:
         return media_config(snapshot, self._listens, self._media_address, self._addresses)
-
-    def _datagram(self, data: bytes, source: tuple[str, int], local: int) -> None:
-        self._signalling.datagram(data, source, local)
 
     def _advertise(self, local: int, remote: tuple[str, int]) -> tuple[str, int]:
         """The address of ours a peer can answer to, also on a wildcard socket."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pass: one datagram in, decide, perform, flush; one timer for every deadline."""
+"""The pass: datagrams in, decide, perform, flush; one timer for every deadline."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ class Signalling:
         #: set once, after it exists
         self.exchange: Exchange
 
-    def datagram(self, data: bytes, source: tuple[str, int], local: int) -> None:
-        """One message in."""
-        self.exchange.receive(data, source, local, time.monotonic())
+    def datagrams(self, batch: Sequence[tuple[bytes, tuple[str, int]]], local: int) -> None:
+        """Messages in, in the order they came; then what they lead to goes out."""
+        exchange = self.exchange
+        for data, source in batch:
+            exchange.receive(data, source, local, time.monotonic())
         self.settle()
 
     def settle(self) -> None:
