@@ -28,8 +28,11 @@ class Calls:
     def __init__(self) -> None:
         self.live: list[CallView] = []
 
-    def views(self) -> list[CallView]:
-        return list(self.live)
+    def views(self, party: str | None = None) -> list[CallView]:
+        return [view for view in self.live if party in (None, view.mapping, view.routing)]
+
+    def __len__(self) -> int:
+        return len(self.live)
 
     def view(self, id_: str) -> CallView | None:
         found = [view for view in self.live if view.id.startswith(id_)]

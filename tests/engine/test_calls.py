@@ -238,7 +238,7 @@ def test_hold_and_resume_pass_through() -> None:
     board.world.advance(2)
     alice.hold(leg)
     board.world.advance(1)
-    held = board.switch.calls.views()[0]
+    held = next(board.switch.calls.views())
     assert [(side.direction, side.on_hold) for side in held.legs] == [
         ("sendonly", True), ("recvonly", False),
     ]
@@ -263,7 +263,7 @@ def test_a_refused_reinvite_leaves_the_call_as_it_was() -> None:
     board.world.advance(2)
     assert [e.code for e in alice.of(type(alice.events[-1]))][-1] == 488
     assert len(board.switch.calls) == 1
-    assert board.switch.calls.views()[0].legs[0].on_hold is False
+    assert next(board.switch.calls.views()).legs[0].on_hold is False
 
 
 def test_a_cancelled_reinvite_leaves_the_call_as_it_was() -> None:
@@ -285,7 +285,7 @@ def test_a_cancelled_reinvite_leaves_the_call_as_it_was() -> None:
     board.world.advance(5)
     assert [e.code for e in alice.of(ReinviteFailed)] == [487]
     assert (leg.end, bob.legs[0].end) == ("", "")
-    assert board.switch.calls.views()[0].legs[0].on_hold is False
+    assert next(board.switch.calls.views()).legs[0].on_hold is False
     alice.bye(leg)
     board.world.advance(60)
     assert bob.legs[0].end == "bye received"
@@ -350,7 +350,7 @@ def test_the_operator_hangs_up() -> None:
     bob = board.agent("bob", BOB, answer_after=0.0)
     leg = call(board, alice)
     board.world.advance(2)
-    assert board.switch.hangup(board.switch.calls.views()[0].id)
+    assert board.switch.hangup(next(board.switch.calls.views()).id)
     board.world.advance(2)
     assert (leg.end, bob.legs[0].end) == ("bye received", "bye received")
     assert (record(board).end_reason, record(board).ended_by) == ("forced", "operator")

@@ -136,7 +136,7 @@ def test_a_call_that_ends_while_its_record_is_written_was_not_answered(who: str)
     if who == "caller":
         alice.cancel(leg)
     else:
-        board.switch.hangup(board.switch.calls.views()[0].id)
+        board.switch.hangup(next(board.switch.calls.views()).id)
     board.world.advance(40)
     (row,) = board.shelf.records
     assert (row.answered_at, row.duration_s) == (None, 0.0)

@@ -256,10 +256,12 @@ class Calls:
         """The live call with exactly this id."""
         return self._live.get(id_)
 
-    def views(self) -> list[CallView]:
-        """Every live call, oldest first."""
-        clock = self._clocks.now()
-        return [evidence.view(live, clock) for live in self]
+    def views(self, party: str | None = None) -> Iterator[CallView]:
+        """Live calls, of one party or of all, oldest first; each is looked at when it is taken."""
+        for live in self:
+            route = live.call.route
+            if party in (None, live.call.source, route.party if route else None):
+                yield evidence.view(live, self._clocks.now())
 
     def view(self, id_: str) -> CallView | None:
         """One call by its id or the start of it; LookupError when several begin so."""

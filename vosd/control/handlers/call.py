@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal, entry, stored
+from vosd.control.livecalls import gather
 from vosd.wire.records import CallList, CallView
 from vosd.wire.requests import CallDetail, CallHangup, CallQuery, CallsHungUp
 
@@ -22,7 +23,7 @@ MOST_IDS = 1000
 
 async def list_(node: Node, peer: Peer, request: None, path: Path, query: CallQuery) -> CallList:
     _check_party(node, query.gateway)
-    return _list(node, query.gateway)
+    return await _list(node, query.gateway)
 
 
 async def watch(
@@ -30,7 +31,7 @@ async def watch(
 ) -> AsyncIterator[CallList]:
     _check_party(node, query.gateway)
     while True:
-        yield _list(node, query.gateway)
+        yield await _list(node, query.gateway)
         await asyncio.sleep(EVERY_S)
 
 
@@ -53,10 +54,8 @@ async def hangup(
     return CallsHungUp(ids=ids, dry_run=request.dry_run)
 
 
-def _list(node: Node, party: str | None) -> CallList:
-    views = node.calls.views()
-    shown = [view for view in views if party is None or party in (view.mapping, view.routing)]
-    return CallList(calls=shown, total=len(views))
+async def _list(node: Node, party: str | None) -> CallList:
+    return CallList(calls=await gather(node, party), total=len(node.calls))
 
 
 def _check_party(node: Node, name: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal
+from vosd.control.livecalls import gather
 from vosd.diagnose import diagnose_call, diagnose_gateway
 from vosd.engine import evidence
 from vosd.store.cdr import CdrFilter
@@ -68,8 +69,7 @@ async def _named(node: Node, id_: str) -> CallView:
 
 async def _views(node: Node, name: str | None, count: int) -> list[CallView]:
     """Live calls, and the latest `count` finished ones, of a gateway or of all."""
-    live = [view for view in node.calls.views() if name in (None, view.mapping, view.routing)]
-    return live + await asyncio.to_thread(_finished, node, name, count)
+    return await gather(node, name) + await asyncio.to_thread(_finished, node, name, count)
 
 
 def _finished(node: Node, name: str | None, count: int) -> list[CallView]:
