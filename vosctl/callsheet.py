@@ -63,6 +63,12 @@ def _lost(stream: Received) -> Text:
     return f"{number(stream.lost)} of {number(stream.expected)}"
 
 
+def _codec(leg: LegView) -> str:
+    name = leg.codec or UNKNOWN
+    return name if leg.ptime_ms is None else f"{name} {leg.ptime_ms} ms"
+
+
+
 #: sent streams: loss, jitter and round trip are what the party's RTCP says
 STREAM_ROWS = (
     Row("packets", lambda r: str(r.packets), lambda s: str(s.packets)),
@@ -101,7 +107,7 @@ LEG_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
     ("payload types", lambda leg: _counts(leg.received.payload_types) if leg.received else "-"),
     ("behind NAT", lambda leg: yes(leg.nat)),
     ("direction", lambda leg: leg.direction + " (on hold)" * leg.on_hold),
-    ("codec", lambda leg: f"{leg.codec or UNKNOWN} {number(leg.ptime_ms)} ms"),
+    ("codec", _codec),
     ("codecs offered", lambda leg: words(leg.codecs_offered)),
     ("profile", lambda leg: leg.profile or UNKNOWN),
     ("user agent", lambda leg: leg.user_agent or UNKNOWN),
