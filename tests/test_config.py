@@ -51,6 +51,8 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     [
         ('node = "a"\nnodes = 3\n', " line 2: Object contains unknown field `nodes`"),
         ('state_dir = 7\n', " line 1: Expected `str`, got `int` - at `$.state_dir`"),
+        ('node = "a"\nmedia_address = "999.1.1.1"\n',
+         " line 2: media_address = '999.1.1.1' is no IP address, for instance 203.0.113.5"),
         ('[log]\nlevel = "loud"\n',
          " line 2: level = 'loud', accepted is debug, info, warning, error"),
         ('[[listen]]\naddress = "example.org:5060"\n',

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -93,9 +94,22 @@ def _checked(path: Path, text: str, raw: dict[str, Any]) -> Config:
         raise ConfigError(f"cannot use {path}{_line(text, key)}: {error}") from None
     for row in config.listen:
         _check_listen(path, text, row)
+    if config.media_address and not _is_address(config.media_address):
+        raise ConfigError(
+            f"cannot use {path}{_line(text, 'media_address')}: media_address = "
+            f"{config.media_address!r} is no IP address, for instance 203.0.113.5"
+        )
     _one_of(path, text, "level", config.log.level, LEVELS)
     _one_of(path, text, "format", config.log.format, FORMATS)
     return config
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_listen(path: Path, text: str, row: Listen) -> None:

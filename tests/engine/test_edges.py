@@ -253,3 +253,13 @@ def test_what_is_kept_reads_back_as_it_was_shown() -> None:
     kept = evidence.read(board.shelf.evidence[view.id])
     assert kept.legs[0].codec == view.legs[0].codec == "PCMU"
     assert kept.legs[0].sdp_address == view.legs[0].sdp_address == f"{ALICE[0]}:4000"
+
+
+def test_a_customer_that_calls_is_up_whatever_a_probe_said() -> None:
+    board = Switchboard()
+    alice = board.agent("alice", ALICE)
+    board.agent("bob", BOB)
+    board.switch.health.silent("carrier", "OPTIONS: no answer (timeout)")
+    call(alice)
+    board.world.advance(1)
+    assert board.switch.health.state("carrier") == (True, "answers")

@@ -75,6 +75,8 @@ class Outside:
             # once: a stranger's forged source is not sent the same again (reliability.md row 12)
             self._endpoint.reject(dialog, caller.code, now, headers=caller.headers, once=True)
             return
+        if caller.gateway is not None:
+            self._health.heard(caller.name)
         self._calls.begin(dialog, message, caller, now)
 
     def _note(self, refused: Refused, source: tuple[str, int]) -> None:
