@@ -263,3 +263,24 @@ def test_a_customer_that_calls_is_up_whatever_a_probe_said() -> None:
     call(alice)
     board.world.advance(1)
     assert board.switch.health.state("carrier") == (True, "answers")
+
+
+@pytest.mark.parametrize("line", [b"o=", b"c=", b"m="])
+def test_an_offer_that_cannot_be_rewritten_gets_488(
+    line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bad input is refused, never an exception in the log."""
+    board = Switchboard()
+    alice = board.agent("alice", ALICE)
+    board.agent("bob", BOB)
+    call(alice)
+    invite = next(e.data for e in board.world.ladder if e.data.startswith(b"INVITE"))
+    head, _, body = invite.partition(b"\r\n\r\n")
+    cut = b"".join(row for row in body.splitlines(True) if not row.startswith(line))
+    head = head.replace(b"branch=z9hG4bK", b"branch=z9hG4bKx").replace(b";tag=", b";tag=x")
+    head = head.replace(b"Call-ID: ", b"Call-ID: x")
+    head = head.replace(b"Content-Length: %d" % len(body), b"Content-Length: %d" % len(cut))
+    board.switch.receive(head + b"\r\n\r\n" + cut, ALICE, 0, board.world.now)
+    board.world.advance(1)
+    assert board.shelf.records[0].end_reason == "codec_mismatch"
+    assert caplog.records == []

@@ -52,7 +52,7 @@ class World:
     ) -> None:
         self.now = 100.0
         self.call = Call(id="1", caller="100", callee="200", source="gw", source_kind="mapping",
-                         started_at=1100.0, began=100.0)
+                         started_at=1100.0)
         self.desk = Desk(lambda *_: refusal, lambda _: routes, lambda _: policy or Policy(),
                          lambda _: True, lambda _: media)
 

@@ -88,7 +88,6 @@ class Calls:
             source=caller.name,
             source_kind="phone" if caller.phone is not None else "mapping",
             started_at=clock.wall,
-            began=now,
         )
         live = LiveCall(call, caller, dialog, message)
         live.display = display

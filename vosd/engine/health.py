@@ -35,9 +35,6 @@ class Health:
         """The gateway did not answer."""
         self._known[name] = (False, note)
 
-    def forget(self, name: str) -> None:
-        self._known.pop(name, None)
-
     async def probe(self, gateway: Gateway) -> tuple[bool, str, float]:
         """Ask with OPTIONS; (up, what came back, milliseconds). Any answer but 503 is life."""
         line = self._lines.line(Route(gateway.name, gateway=gateway))

@@ -46,7 +46,6 @@ class Node:
         self.loop = loop
         #: held while a change of configuration is checked, stored and applied
         self.lock = asyncio.Lock()
-        self.started_at = time.time()
         self.state = "running"
         self.lag_ms = 0.0
         self.settings = Settings(store.parameters())

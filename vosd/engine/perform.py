@@ -73,10 +73,11 @@ class Performer:
         invite = live.invite
         try:
             refusal = self._relaying.prepare(live, route, line, clock.mono)
+            if refusal is not None:
+                return Order(refusal)
+            body = live.media.for_leg("b", invite.body, clock.mono)
         except SdpError:
             return Order("codec_mismatch")
-        if refusal is not None:
-            return Order(refusal)
         setup = legs.dial(
             route,
             caller=live.call.caller,
@@ -86,7 +87,7 @@ class Performer:
             destination=line.destination,
             local=line.local,
             headers=legs.passed(invite) if live.caller.gateway is not None else (),
-            body=live.media.for_leg("b", invite.body, clock.mono),
+            body=body,
             max_forwards=legs.hops(invite) - 1,
         )
         b = self._endpoint.invite(setup, clock.mono)

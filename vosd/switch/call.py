@@ -82,7 +82,7 @@ class Tried(msgspec.Struct):
 
 
 class Call(msgspec.Struct, kw_only=True):
-    """A call as plain data. `*_at` are Unix seconds; `began`, `deadline` are monotonic."""
+    """A call as plain data. `*_at` are Unix seconds, `answered dialled deadline` monotonic ones."""
 
     id: str
     caller: str
@@ -91,7 +91,6 @@ class Call(msgspec.Struct, kw_only=True):
     source: str
     source_kind: Literal["mapping", "phone"]
     started_at: float
-    began: float
     state: State = "trying"
     route: Route | None = None
     waiting: list[Route] = []
