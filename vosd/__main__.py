@@ -5,11 +5,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
 from vosd import __version__, journal
 from vosd.config import Config, ConfigError, load
+
+log = logging.getLogger("vosd")
+
+_EPILOG = """\
+defaults: database and lock in /var/lib/vosd, control socket /run/vosd/control.sock as root and
+as the service; for other users $XDG_STATE_HOME/vosd (else ~/.local/state/vosd) and
+$XDG_RUNTIME_DIR/vosd/control.sock (else beside the database).
+
+Operators run it with vosctl(1), as members of group vos; the file is vosd.toml(5).
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,20 +29,36 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = load(options.config)
     except ConfigError as error:
-        print(f"vosd: {error}", file=sys.stderr)
+        for problem in str(error).splitlines():
+            print(f"vosd: {problem}", file=sys.stderr)
         return 2
     if options.check:
-        print(f"{options.config or 'embedded defaults'}: good")
-        return 0
+        return _told(config, options.config)
     journal.configure(config.log.level, config.log.format)
+    for doubt in config.doubts():
+        log.warning("%s", doubt)
+    for missing in config.missing():
+        log.info("%s", missing)
     return _run(config, options.config)
+
+
+def _told(config: Config, path: Path | None) -> int:
+    """What a good file says, on one line; remarks beside it."""
+    listens = " ".join(map(str, config.listens()))
+    print(
+        f"{path or 'embedded defaults'}: good; node {config.node}, listens on {listens}, "
+        f"control socket {config.control_socket}, database {config.database_url}"
+    )
+    for remark in config.doubts() + config.missing():
+        print(f"vosd: {remark}", file=sys.stderr)
+    return 0
 
 
 def _run(config: Config, path: Path | None) -> int:
     # only now: `--check` and `--help` need none of this
     from vosd.control.listener import ListenError
     from vosd.daemon import Daemon
-    from vosd.net.udp import SocketError
+    from vosd.net.sockets import SocketError
     from vosd.store.errors import StoreError
 
     async def serve() -> int:
@@ -48,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vosd",
         description="A VOS-style class-4/5 SIP softswitch.",
-        epilog="Operators run it with vosctl(1); the file is vosd.toml(5).",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="read FILE; without it, embedded defaults"

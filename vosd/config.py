@@ -3,39 +3,69 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomli
 
-TRANSPORTS = ("udp",)
-LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("text", "json")
-_ADDRESS = re.compile(r"^(?:\[(?P<v6>[0-9a-fA-F:.%\w]+)\]|(?P<v4>[0-9.]+))(?::(?P<port>\d+))?$")
-_DEFAULT_PORT = 5060
+from vosd.keyfile import ConfigError, KeyFile, shown
+from vosd.keys import KEYS, bad_pair, split_address
 
+__all__ = ["Config", "ConfigError", "Listening", "Tls", "default_dirs", "load"]
 
-class ConfigError(Exception):
-    """The file cannot be used; the text names file, key and line."""
+#: more is no configuration but an accident
+_SOCKETS = 256
 
 
-class Listen(msgspec.Struct, forbid_unknown_fields=True):
+class Listen(msgspec.Struct):
     address: str
     transport: str = "udp"
 
 
-class Log(msgspec.Struct, forbid_unknown_fields=True):
+class Tls(msgspec.Struct, frozen=True):
+    """Paths of PEM files; `authorities` None stands for the system's."""
+
+    certificate: str
+    private_key: str
+    authorities: str | None = None
+
+
+class Log(msgspec.Struct):
     level: str = "info"
     format: str = "text"
 
 
-class Config(msgspec.Struct, forbid_unknown_fields=True):
-    """The file's keys (cli.md, vosd.toml); empty text stands for the default."""
+class Listening(msgspec.Struct, frozen=True):
+    """One socket SIP is taken on: udp, tcp or tls, an IP literal, a port."""
+
+    transport: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, address: str, transport: str = "udp") -> Listening:
+        return cls(transport, *split_address(address, transport))
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}/{self.transport}"
+
+    def takes(self, other: Listening) -> bool:
+        """Whether the system would refuse `other` beside this one."""
+        hosts = {self.host, other.host}
+        return (
+            self.port == other.port
+            and (self.transport == "udp") == (other.transport == "udp")
+            and (":" in self.host) == (":" in other.host)
+            and (len(hosts) == 1 or not hosts.isdisjoint({"0.0.0.0", "::"}))
+        )
+
+
+class Config(msgspec.Struct):
+    """The file's keys (vosd.toml(5)); empty text stands for the default."""
 
     node: str = ""
     state_dir: str = ""
@@ -43,106 +73,113 @@ class Config(msgspec.Struct, forbid_unknown_fields=True):
     database_url: str = ""
     media_address: str = ""
     listen: list[Listen] = []
+    tls: Tls | None = None
     log: Log = msgspec.field(default_factory=Log)
 
-    def listens(self) -> list[tuple[str, int]]:
-        """Host and port of every listening socket."""
-        return [split_address(row.address) for row in self.listen]
+    def listens(self) -> list[Listening]:
+        """Every listening socket, in the order of the file."""
+        return [Listening.of(row.address, row.transport) for row in self.listen]
 
+    def missing(self) -> list[str]:
+        """What does not exist yet and is made at start, a sentence each."""
+        paths = {
+            "state_dir": Path(self.state_dir),
+            "the database": Path(self.database_url.removeprefix("sqlite:///")),
+            "the directory of control_socket": Path(self.control_socket).parent,
+        }
+        return [
+            f"{what} {path} does not exist: vosd makes it when it starts"
+            for what, path in paths.items() if not os.path.exists(path)
+        ]  # fmt: skip
 
-def split_address(text: str) -> tuple[str, int]:
-    """Host and port of "203.0.113.5:5060" or "[2001:db8::5]"; ValueError when it is neither."""
-    match = _ADDRESS.match(text)
-    port = int(match["port"] or _DEFAULT_PORT) if match else -1
-    if match is None or not 0 <= port <= 65535:
-        raise ValueError(
-            f"cannot listen on {text!r}: give an IP address and port, for instance "
-            "203.0.113.5:5060 or [2001:db8::5]:5060"
-        )
-    host = match["v6"] or match["v4"]
-    family = socket.AF_INET6 if match["v6"] else socket.AF_INET
-    try:
-        socket.inet_pton(family, host.partition("%")[0])
-    except OSError:
-        raise ValueError(f"cannot listen on {text!r}: {host!r} is no IP address") from None
-    return host, port
+    def doubts(self) -> list[str]:
+        """What can be meant but rarely is, a sentence each."""
+        version = 6 if ":" in self.media_address else 4
+        families = {6 if ":" in listen.host else 4 for listen in self.listens()}
+        if not self.media_address or version in families:
+            return []
+        return [
+            f"media_address = {shown(self.media_address)} is IPv{version} and every listen address"
+            f" is IPv{10 - version}: IPv{10 - version} audio is told the listen address; give the"
+            f" IPv{10 - version} address there, or a [[listen]] of IPv{version}"
+        ]
 
 
 def load(path: Path | None) -> Config:
-    """Read and check the file, or take the defaults; ConfigError when it cannot be used."""
-    config = _read(path) if path is not None else Config()
+    """Read and check the file, or take the defaults; ConfigError when it cannot be used.
+
+    Nothing is created.
+    """
+    config = _checked(KeyFile(path, KEYS)) if path is not None else Config()
     return _with_defaults(config)
 
 
-def _read(path: Path) -> Config:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
-    try:
-        raw = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
-    return _checked(path, text, raw)
+def _checked(file: KeyFile) -> Config:
+    good: dict[str, Any] = dict(file.good("", _top(file.values), ""))
+    good["log"] = file.good("log", file.table("log"), "log")
+    good["tls"] = file.good("tls", file.table("tls"), "tls")
+    good["listen"] = _listens(file)
+    _check_tls(file, good["tls"])
+    file.finish()
+    return msgspec.convert(good | {"tls": good["tls"] or None}, Config)
 
 
-def _checked(path: Path, text: str, raw: dict[str, Any]) -> Config:
-    try:
-        config = msgspec.convert(raw, Config)
-    except msgspec.ValidationError as error:
-        key = _key_of(str(error))
-        raise ConfigError(f"cannot use {path}{_line(text, key)}: {error}") from None
-    for row in config.listen:
-        _check_listen(path, text, row)
-    if config.media_address and not _is_address(config.media_address):
-        raise ConfigError(
-            f"cannot use {path}{_line(text, 'media_address')}: media_address = "
-            f"{config.media_address!r} is no IP address, for instance 203.0.113.5"
-        )
-    _one_of(path, text, "level", config.log.level, LEVELS)
-    _one_of(path, text, "format", config.log.format, FORMATS)
-    return config
+def _top(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in KEYS}
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+def _listens(file: KeyFile) -> list[dict[str, str]]:
+    rows = file.values.get("listen")
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        file.refuse("listen", f"listen = {shown(rows)}, accepted is a table [[listen]] per socket")
+        return []
+    if len(rows) > _SOCKETS:
+        file.refuse("listen", f"{len(rows)} [[listen]] tables, accepted is at most {_SOCKETS}")
+        return []
+    good = []
+    taken: dict[Listening, int] = {}
+    for number, row in enumerate(rows):
+        place = f"listen[{number}]"
+        values = file.good("listen", row, place)
+        if "address" not in row:
+            file.refuse(place, "[[listen]] has no address, accepted is an IP address and port")
+        if values.keys() >= row.keys() | {"address"}:
+            _check_free(file, f"{place}.address", Listening.of(**values), taken)
+            good.append(values)
+    return good
 
 
-def _check_listen(path: Path, text: str, row: Listen) -> None:
-    try:
-        split_address(row.address)
-    except ValueError as error:
-        raise ConfigError(f"cannot use {path}{_line(text, row.address)}: {error}") from None
-    _one_of(path, text, "transport", row.transport, TRANSPORTS)
+def _check_free(
+    file: KeyFile, place: str, listening: Listening, taken: dict[Listening, int]
+) -> None:
+    for other, line in taken.items():
+        if other.takes(listening):
+            file.refuse(place, f"address = \"{listening}\" is taken by {other} of line {line},"
+                        " accepted is another port or address")  # fmt: skip
+            return
+    taken[listening] = file.line(place)
 
 
-def _one_of(path: Path, text: str, key: str, value: str, accepted: tuple[str, ...]) -> None:
-    if value not in accepted:
-        raise ConfigError(
-            f"cannot use {path}{_line(text, value)}: {key} = {value!r}, "
-            f"accepted is {', '.join(accepted)}"
-        )
-
-
-def _key_of(message: str) -> str:
-    """The key a validation message is about: an unknown field, or the last step of its path."""
-    unknown = re.search(r"unknown field `([^`]+)`", message)
-    if unknown:
-        return unknown[1]
-    at = re.search(r"at `\$\.?([^`]*)`", message)
-    return at[1].split(".")[-1].rstrip("[].0123456789") if at else ""
-
-
-def _line(text: str, word: str) -> str:
-    """ " line N" where `word` first stands as a key or value, or nothing."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if word and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", line.partition("#")[0]):
-            return f" line {number}"
-    return ""
+def _check_tls(file: KeyFile, good: Mapping[str, str]) -> None:
+    given = file.values.get("tls")
+    pair = ("certificate", "private_key")
+    if given is None:
+        listens = file.values.get("listen")
+        for number, row in enumerate(listens if isinstance(listens, list) else ()):
+            if isinstance(row, dict) and row.get("transport") == "tls":
+                file.refuse(
+                    f"listen[{number}].transport", 'transport = "tls" has no certificate, accepted'
+                    " is a table [tls] with certificate and private_key")  # fmt: skip
+    elif isinstance(given, dict):
+        for key in pair:
+            if key not in given:
+                file.refuse("tls", f"[tls] has no {key}, accepted is a certificate and its"
+                            " private_key")  # fmt: skip
+        if good.keys() >= given.keys() | set(pair) and (wrong := bad_pair(**good)):
+            key, accepted = wrong
+            file.refuse(f"tls.{key}", f"{key} = {shown(good[key])}, accepted is {accepted}")
 
 
 def _with_defaults(config: Config) -> Config:
@@ -156,9 +193,12 @@ def _with_defaults(config: Config) -> Config:
 
 
 def default_dirs() -> tuple[Path, Path]:
-    """State and runtime directory: the system's as root, XDG's otherwise."""
+    """State and runtime directory: systemd.exec(5)'s, else the system's as root, else XDG's."""
+    state, run = (os.environ.get(f"{name}_DIRECTORY") for name in ("STATE", "RUNTIME"))
+    if state and run:
+        return Path(state.partition(":")[0]), Path(run.partition(":")[0])
     if os.geteuid() == 0:
         return Path("/var/lib/vosd"), Path("/run/vosd")
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "vosd"
+    own = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "vosd"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return state, Path(runtime) / "vosd" if runtime else state
+    return own, Path(runtime) / "vosd" if runtime else own

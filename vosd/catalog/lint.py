@@ -20,7 +20,8 @@ Severity = Literal["warning", "note"]
 
 #: two audible changes closer than this, with nothing measured between them, hide each other
 MEASURE_WITHIN_S = 3600.0
-DEFAULT_EPHEMERAL = (32768, 60999)
+#: media proxy modes in the order they decide (D12, `vosd.switch.media_policy`)
+PROXY_RANK = ("must_on", "off", "on", "auto")
 
 
 class LintFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +78,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: tuple[int, int] | None = None
     #: ranges the system keeps free of ephemeral use
     reserved: Sequence[tuple[int, int]] = ()
+    #: gateway -> parameter -> text of its own value
+    overrides: Mapping[str, Mapping[str, str]] = {}
 
 
 Row = Callable[[Facts], Iterator[LintFinding]]
@@ -172,7 +175,7 @@ def _still_changed(acts: Sequence[Change]) -> set[str]:
             first.setdefault(subject, old)
             last[subject] = new
     return {subject for subject, old in first.items()
-            if last[subject] != old and _audible(subject)}
+            if last[subject] != old and audible(subject)}
 
 
 def buffer_outside_presets(facts: Facts) -> Iterator[LintFinding]:
@@ -218,7 +221,9 @@ def ports_ephemeral(facts: Facts) -> Iterator[LintFinding]:
     if low > high or _covered(low, high, facts.reserved):
         return
     below = facts.ephemeral[0] - 1
-    change = f"sysctl -w net.ipv4.ip_local_reserved_ports={low}-{high}"
+    # the setting replaces what is reserved now
+    spans = ",".join(f"{a}-{b}" for a, b in sorted({*facts.reserved, (low, high)}))
+    change = f"sysctl -w net.ipv4.ip_local_reserved_ports={spans}"
     if below - start >= 3999:
         change = f"vosctl param set SS_MEDIAPROXYPORT_END={below}"
     yield LintFinding(
@@ -247,11 +252,33 @@ def entry_unscreened(facts: Facts) -> Iterator[LintFinding]:
         )
 
 
+def override_outranked(facts: Facts) -> Iterator[LintFinding]:
+    """A gateway's own media proxy mode decides nothing: the system's stands above it."""
+    name = "SS_MEDIAPROXYMODE"
+    system = facts.values[name]
+    for gateway, own in facts.overrides.items():
+        mode = own.get(name, system)
+        if PROXY_RANK.index(mode) <= PROXY_RANK.index(system):
+            continue
+        # just below what the gateway has, so that others change as little as can be
+        below = PROXY_RANK[PROXY_RANK.index(mode) :][1:2]
+        change = f"vosctl param set {name}={below[0] if below else mode}"
+        yield LintFinding(
+            code="D12", severity="warning", names=(name,),
+            sentence=f"{name}={mode} of gateway {gateway} has no effect: the value for all,"
+            f" {system}, decides before it",
+            evidence=[_shown(facts, name), f"gateway {gateway} has {mode}",
+                      f"who decides first: {', '.join(PROXY_RANK)}"],
+            change=change,
+        )
+
+
 #: code -> row, in the order they are reported
 ROWS: dict[str, Row] = {
     "MIS-01": echo_canceller_off, "MIS-02": oversized_buffer, "MIS-03": marks_unverified,
     "MIS-04": mixed_codecs, "MIS-05": changed_at_once, "D08": buffer_outside_presets,
-    "D09": start_outside_bounds, "D56": ports_ephemeral, "D78": entry_unscreened,
+    "D09": start_outside_bounds, "D12": override_outranked, "D56": ports_ephemeral,
+    "D78": entry_unscreened,
 }
 
 
@@ -271,9 +298,10 @@ def _jitter_preset(values: Mapping[str, Any]) -> str | None:
     return presets.same_as(texts, "jitter")
 
 
-def _audible(subject: str) -> bool:
+def audible(subject: str) -> bool:
+    """Whether a change of `NAME[@GATEWAY]` can be heard: what nothing obeys yet cannot."""
     row = catalog.ALL.get(subject.partition("@")[0])
-    return row is not None and row.audible
+    return row is not None and row.audible and row.obeyed
 
 
 def _shown(facts: Facts, name: str) -> str:

@@ -32,18 +32,20 @@ PROXY = (
         group="media", takes_effect="next call", obeyed=True,
         summary="first UDP port for RTP",
         detail="Each leg takes an even port for RTP and the odd one above it for RTCP (RFC 3550"
-        " 11): four ports a call. The range must keep clear of the system's ephemeral ports,"
-        " 32768-60999 on Linux, or have them reserved.",
-        manual="4.3.2", rows=("MP-08", "D56"),
-        corrected="The source's 10000-60000 overlaps the ephemeral range (D56). " + SEED_ONLY,
+        " 11): four ports a call. The default 10000-32767 carries 5692 calls and ends where the"
+        " ephemeral ports of Linux begin (32768-60999), which any program may hold when a call"
+        " needs one. A range that reaches into them is accepted; reserve it"
+        " (net.ipv4.ip_local_reserved_ports).",
+        manual="4.3.2", rows=("MP-08", "D56"), corrected=SEED_ONLY,
     ),
     Param(
-        name="SS_MEDIAPROXYPORT_END", kind=Port(), default="60000",
+        name="SS_MEDIAPROXYPORT_END", kind=Port(), default="32767",
         group="media", takes_effect="next call", obeyed=True,
         summary="last UDP port for RTP",
         detail="See SS_MEDIAPROXYPORT_START.",
-        manual="4.3.2", rows=("MP-09", "D56"),
-        corrected="The source's 10000-60000 overlaps the ephemeral range (D56). " + SEED_ONLY,
+        manual="4.3.2", rows=("MP-09", "D56"), seed="60000",
+        corrected="The source's 10000-60000 overlaps the ephemeral range, so the default ends below"
+        " it; the preset as-seed holds the source's value (D56). " + SEED_ONLY,
     ),
     Param(
         name="SS_RTP_TIMEOUT", kind=Duration(low=5, high=3600, words={"off": 0.0}),

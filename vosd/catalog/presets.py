@@ -92,7 +92,7 @@ _ROWS = (
         values={"SS_QOS_SIGNAL": "CS3", "SS_QOS_RTP": "EF"},
     ),
     Preset(
-        name="as-seed", group="source", rows=("D04", "D28"),
+        name="as-seed", group="source", rows=("D04", "D28", "D56"),
         summary="the source's values where the defaults here correct them",
         values={row.name: row.seed for row in catalog.ALL.values() if row.seed},
     ),
