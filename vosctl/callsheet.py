@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vosctl.console import Cell, Column, Console, Text
+from vosctl.console import Cell, Column, Text
 from vosctl.figures import (
     JITTER_MS,
     LOSS_PERCENT,
@@ -20,6 +20,8 @@ from vosctl.figures import (
     words,
     yes,
 )
+from vosctl.sheet import BLANK, Facts, Line, Sheet, Table
+from vosd.diagnose.trace import at
 from vosd.wire.records import CallView, LegView, Received, Sent
 
 
@@ -60,13 +62,21 @@ def _sent_mark(stream: Sent | None) -> str:
 
 
 def _lost(stream: Received) -> Text:
-    return f"{number(stream.lost)} of {number(stream.expected)}"
+    if stream.lost is None or stream.expected is None:
+        return UNKNOWN
+    return f"{stream.lost} of {stream.expected}"
+
+
+def _source(leg: LegView) -> str:
+    got = leg.received
+    if got is None or got.source or not got.wrong_from:
+        return (got and got.source) or UNKNOWN
+    return f"{got.wrong_from} (dropped)"
 
 
 def _codec(leg: LegView) -> str:
-    name = leg.codec or UNKNOWN
-    return name if leg.ptime_ms is None else f"{name} {leg.ptime_ms} ms"
-
+    ptime = f"{leg.ptime_ms} ms" if leg.ptime_ms else ""
+    return f"{leg.codec or ''} {ptime}".strip() or UNKNOWN
 
 
 #: sent streams: loss, jitter and round trip are what the party's RTCP says
@@ -98,9 +108,9 @@ STREAM_ROWS = (
 LEG_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
     ("party", lambda leg: f"{leg.party} ({leg.kind})"),
     ("signalling", lambda leg: leg.signalling or UNKNOWN),
-    ("SDP address", lambda leg: (leg.sdp_address or UNKNOWN) + " private" * leg.sdp_private),
-    ("our RTP address", lambda leg: leg.local_rtp or NOT_RELAYED),
-    ("RTP from", lambda leg: (leg.received and leg.received.source) or UNKNOWN),
+    ("SDP address", lambda leg: at(leg.sdp_address) if leg.sdp_address else UNKNOWN),
+    ("our RTP address", lambda leg: leg.local_rtp or UNKNOWN),
+    ("RTP from", _source),
     ("RTP to", lambda leg: (leg.sent and leg.sent.destination) or UNKNOWN),
     ("DSCP received", lambda leg: _marks(leg.received.dscp) if leg.received else UNKNOWN),
     ("DSCP sent", lambda leg: _sent_mark(leg.sent)),
@@ -115,26 +125,31 @@ LEG_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
 )
 
 
-def show_call(console: Console, call: CallView) -> None:
+def call_sheet(call: CallView) -> Sheet:
     """Everything known of one call."""
-    console.facts(_facts(call))
-    if call.attempts:
-        console.say()
-        console.table(
-            ["route tried", Column("SIP", right=True), "reason", Column("took ms", right=True)],
-            [(a.party, str(a.code), a.reason, number(a.took_ms, 0)) for a in call.attempts],
-        )
-    if call.legs:
-        console.say()
-        _show_legs(console, call)
+    return [Facts(_facts(call)), *_attempts(call), *_legs(call)]
 
 
-def show_streams(console: Console, call: CallView) -> None:
+def parties(call: CallView) -> str:
+    """Who called whom, through which gateways."""
+    via = [party or UNKNOWN for party in (call.mapping, call.routing)]
+    return f"{_caller(call)} to {call.callee or UNKNOWN}, {' to '.join(via)}"
+
+
+def _caller(call: CallView) -> str:
+    name = f' "{call.display}"' if call.display else ""
+    return f"{call.caller or UNKNOWN}{name}"
+
+
+def record_sheet(record: list[tuple[str, Text]], call: CallView) -> Sheet:
+    """A record's own facts, and what else is known of the call."""
+    return [Facts([*record, *_media(call)]), *_attempts(call), *_legs(call)]
+
+
+def streams_sheet(call: CallView) -> Sheet:
     """The four streams, or the words that say there is none to see."""
     if call.media != "relayed":
-        why = "the two sides send to each other" if call.media == "direct" else "no media yet"
-        console.say(f"streams  {NOT_RELAYED}: {why}, so the switch has no figures")
-        return
+        return [Facts([("streams", _no_streams(call))])]
     legs = {leg.side: leg for leg in call.legs}
     streams = [
         ("A to vosd", legs.get("a"), True),
@@ -142,14 +157,23 @@ def show_streams(console: Console, call: CallView) -> None:
         ("B to vosd", legs.get("b"), True),
         ("vosd to B", legs.get("b"), False),
     ]
-    console.table(
+    table = Table(
         [Column("stream", keep=True), *(Column(title, right=True) for title, _, _ in streams)],
         [
             (row.title, *(_figure(row, leg, received) for _, leg, received in streams))
             for row in STREAM_ROWS
         ],
     )
-    console.say(Cell("Of what vosd sends, loss, jitter and round trip are by RTCP.", "dim"))
+    note = "Of what vosd sends, loss, jitter and round trip are by RTCP."
+    return [table, Line(Cell(note, "dim"))]
+
+
+def _no_streams(call: CallView) -> str:
+    if call.state == "ended" and not call.legs:
+        return "unknown: the evidence is lost, only the record is left"
+    if call.media == "direct":
+        return f"{NOT_RELAYED}: the two sides send to each other, so the switch has no figures"
+    return "none: no media was agreed" if call.state == "ended" else "none yet"
 
 
 def _figure(row: Row, leg: LegView | None, received: bool) -> Text:
@@ -160,35 +184,47 @@ def _figure(row: Row, leg: LegView | None, received: bool) -> Text:
 
 
 def _facts(call: CallView) -> list[tuple[str, Text]]:
-    end = f"{call.end_reason} by {call.ended_by or UNKNOWN}" if call.end_reason else ""
-    relay = f" by {call.relay} relay" if call.relay else ""
     facts: list[tuple[str, Text]] = [
         ("call", call.id),
         ("state", call.state),
-        ("caller", call.caller),
+        ("caller", _caller(call)),
         ("callee", call.callee),
         ("from, to", f"{call.mapping or UNKNOWN} to {call.routing or UNKNOWN}"),
         ("started", moment(call.started_at)),
         ("answered", moment(call.answered_at)),
-        ("ended", moment(call.ended_at)),
         ("length", clock(call.duration_s)),
-        ("media", f"{MEDIA[call.media]}{relay} (mode {call.media_mode or UNKNOWN})"),
-        ("because", call.relay_reason),
-        ("end reason", f"{end} (SIP {number(call.sip_code)})" if end else ""),
     ]
-    return [(name, value) for name, value in facts if value]
+    return facts + _media(call)
 
 
-MEDIA = {"relayed": "relayed", "direct": NOT_RELAYED, "none": "none yet"}
+def _media(call: CallView) -> list[tuple[str, Text]]:
+    if call.media == "none":
+        return [("media", "none" if call.state == "ended" else "none yet")]
+    mode = f" (mode {call.media_mode})" if call.media_mode else ""
+    relay = f" by {call.relay} relay" if call.relay else ""
+    word = "relayed" if call.media == "relayed" else NOT_RELAYED
+    facts: list[tuple[str, Text]] = [("media", f"{word}{relay}{mode}")]
+    return facts + [("because", call.relay_reason)] * bool(call.relay_reason)
 
 
-def _show_legs(console: Console, call: CallView) -> None:
+def _attempts(call: CallView) -> Sheet:
+    if not call.attempts:
+        return []
+    columns: list[Column | str] = [
+        "route tried", Column("SIP", right=True), "reason", Column("took ms", right=True),
+    ]  # fmt: skip
+    rows = [(a.party, str(a.code), a.reason, number(a.took_ms, 0)) for a in call.attempts]
+    return [BLANK, Table(columns, rows)]
+
+
+def _legs(call: CallView) -> Sheet:
     legs = {leg.side: leg for leg in call.legs}
     shown = [legs[side] for side in ("a", "b") if side in legs]
+    if not shown:
+        return []
     titles = {"a": "leg A, calling", "b": "leg B, called"}
-    console.table(
+    table = Table(
         [Column("", keep=True), *(titles[leg.side] for leg in shown)],
         [(title, *(value(leg) for leg in shown)) for title, value in LEG_ROWS],
     )
-    console.say()
-    show_streams(console, call)
+    return [BLANK, table, BLANK, *streams_sheet(call)]

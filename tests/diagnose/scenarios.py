@@ -102,6 +102,7 @@ def direct(**more: Any) -> CallView:
 
 NAT_A = {"sdp_address": "192.168.1.10:4000", "sdp_private": True, "nat": True}
 NOTHING = rx(0)
+STRAY = rx(0, wrong_source=2900, wrong_from=f"{PUBLIC_A}:31337")
 
 SCENARIOS: dict[str, tuple[CallView, list[str]]] = {
     # clean
@@ -163,10 +164,44 @@ SCENARIOS: dict[str, tuple[CallView, list[str]]] = {
         call(leg("a"), leg("b", received=NOTHING, sent=quiet())), ["one_way"]
     ),
     "one-way: nothing from A, which sends from elsewhere": (
-        call(leg("a", received=rx(0, wrong_source=2900), sent=quiet())), ["one_way"]
+        call(leg("a", received=rx(0, wrong_source=2900, wrong_from="203.0.113.77:7000"),
+                 sent=quiet())),
+        ["one_way"],
     ),
     "one-way: learning is off for a phone behind NAT": (
-        call(leg("a", **NAT_A, received=rx(0, wrong_source=2900), sent=quiet())), ["one_way"]
+        call(leg("a", **NAT_A, nat_learn=False, received=STRAY,
+                 sent=quiet(packets=0, dropped=3000, destination="192.168.1.10:4000"))),
+        ["one_way"],
+    ),
+    "one-way: audio from behind NAT begins too late to learn": (
+        call(leg("a", **NAT_A, received=STRAY, sent=quiet(packets=0, dropped=3000))), ["one_way"]
+    ),
+    "nobody is heard: learning is off and both are behind NAT": (
+        call(leg("a", **NAT_A, nat_learn=False, received=STRAY, sent=quiet(packets=0)),
+             leg("b", sdp_address="10.1.2.3:4000", sdp_private=True, nat_learn=False,
+                 received=rx(0, wrong_source=2890, wrong_from=f"{PUBLIC_B}:4000"),
+                 sent=quiet(packets=0))),
+        ["wrong_source"],
+    ),
+    "nobody is heard: both send from elsewhere": (
+        call(leg("a", received=rx(0, wrong_source=2900, wrong_from="203.0.113.77:7000"),
+                 sent=quiet(packets=0, destination=f"{PUBLIC_A}:4000")),
+             leg("b", sdp_address="127.0.0.3:4000", local_rtp="127.0.0.1:10002",
+                 signalling="127.0.0.3:5060",
+                 received=rx(0, wrong_source=2890, wrong_from="127.0.0.9:6000"),
+                 sent=quiet(packets=0, destination="127.0.0.3:4000"))),
+        ["wrong_source"],
+    ),
+    "nobody is heard: A from elsewhere, B not at all": (
+        call(leg("a", received=rx(0, wrong_source=2900, wrong_from="203.0.113.77:7000"),
+                 sent=quiet(packets=0)),
+             leg("b", received=NOTHING, sent=quiet(packets=0))),
+        ["wrong_source"],
+    ),
+    "hold: nothing can be sent to 0.0.0.0": (
+        call(leg("a", on_hold=True, sdp_address="0.0.0.0:4000",
+                 sent=quiet(packets=1500, dropped=1500, destination=None))),
+        [],
     ),
     "one-way: RTCP comes, audio does not": (
         call(None, leg("b", received=rx(0, rtcp_packets=11), sent=tx())), ["one_way"]
@@ -285,7 +320,12 @@ SCENARIOS: dict[str, tuple[CallView, list[str]]] = {
         call(leg("a", sent=tx(rtt_ms=180.0)), leg("b", sent=tx(rtt_ms=200.0))), ["delay_sum"]
     ),
     "the switch drops": (
-        call(None, leg("b", sent=tx(2800, dropped=200))), ["switch_drops"]
+        call(None, leg("b", sent=tx(2800, dropped=200, destination=f"{PUBLIC_B}:4000"))),
+        ["switch_drops"],
+    ),
+    "no address to send to": (
+        call(None, leg("b", sdp_address=None, sent=quiet(packets=0, dropped=3000))),
+        ["switch_drops"],
     ),
     "codecs without overlap": (
         call(None, leg("b", codecs_offered=["G729", "telephone-event"], codec="G729",
@@ -313,9 +353,9 @@ SCENARIOS: dict[str, tuple[CallView, list[str]]] = {
     "leg lost": (call(end_reason="leg_lost", ended_by="switch"), ["signalling_lost"]),
     "node lost": (
         call(media="none", relay=None, legs=[], end_reason="node_lost", ended_by=None),
-        ["node_lost"],
+        ["node_lost", "evidence_lost"],
     ),
-    "the evidence is gone": (call(media="none", relay=None, legs=[]), []),
+    "the evidence is gone": (call(media="none", relay=None, legs=[]), ["evidence_lost"]),
     "forced": (call(end_reason="forced", ended_by="operator"), ["operator_ended"]),
     "drained": (call(end_reason="drained", ended_by="operator"), ["operator_ended"]),
     "draining": (failed("draining"), ["operator_ended"]),

@@ -134,11 +134,63 @@ def test_one_way_whole() -> None:
     ]
 
 
+def test_both_sides_from_a_wrong_source_whole() -> None:
+    """D17: per side what was seen, what its SDP names, and how much was dropped for it."""
+    (found,) = diagnose_call(of("nobody is heard: both send from elsewhere")).findings
+    assert found.title == (
+        "No audio passes: that of A (gateway acme) and B (gateway carrier) comes from elsewhere "
+        "than the SDP names"
+    )
+    assert (found.severity, found.confidence, found.side) == ("critical", "certain", "both")
+    assert found.evidence == [
+        "packets: A to switch 0, switch to B 0, B to switch 0, switch to A 0",
+        "A's SDP names 203.0.113.9:4000, audio seen from 203.0.113.77:7000 and dropped for that "
+        "(2900 packets), audio for it goes to 203.0.113.9:4000; "
+        "it was told to send to 192.0.2.1:10000",
+        "B's SDP names 127.0.0.3:4000 (this host), audio seen from 127.0.0.9:6000 (this host) "
+        "and dropped for that (2890 packets), audio for it goes to 127.0.0.3:4000 (this host); "
+        "it was told to send to 127.0.0.1:10002",
+    ]
+    assert found.cause == (
+        "A (gateway acme) sends from another address than its SDP names. "
+        "B (gateway carrier) sends from another address than its SDP names."
+    )
+
+
+def test_one_side_from_a_wrong_source() -> None:
+    """Not "nothing comes": it comes and is dropped, and a capture that shows it proves nothing."""
+    (found,) = diagnose_call(of("one-way: nothing from A, which sends from elsewhere")).findings
+    assert (found.code, found.confidence) == ("one_way", "certain")
+    assert found.title == "One-way audio: what A (gateway acme) sends is dropped"
+    assert found.evidence[1].startswith(
+        "A's SDP names 203.0.113.9:4000, audio seen from 203.0.113.77:7000 and dropped for that "
+        "(2900 packets)"
+    )
+    assert found.disproof == "A capture on the switch shows RTP from 203.0.113.9:4000."
+
+
+def test_what_follows_from_silence_is_no_finding_of_its_own() -> None:
+    """To a side behind NAT nothing can be sent before it is heard: one fault, not two."""
+    view = of("one-way: learning is off for a phone behind NAT")
+    assert view.legs[0].sent is not None
+    assert view.legs[0].sent.dropped == 3000
+    assert [row.code for row in diagnose_call(view).findings] == ["one_way"]
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [
         ("one-way: nothing from A, which sends from elsewhere",
-         "Have acme name in its SDP the address it sends from."),
+         "Have acme name 203.0.113.77:7000 in its SDP, or send from 203.0.113.9:4000."),
+        ("one-way: audio from behind NAT begins too late to learn",
+         "Have acme send audio from the answer on: a source is learned within 3 s."),
+        ("nobody is heard: learning is off and both are behind NAT",
+         "vosctl param set SS_MEDIA_NAT_LEARN=auto"),
+        ("nobody is heard: both send from elsewhere",
+         "Have acme name 203.0.113.77:7000 in its SDP, or send from 203.0.113.9:4000. "
+         "Have carrier name 127.0.0.9:6000 in its SDP, or send from 127.0.0.3:4000."),
+        ("the switch drops", "ip route get 198.51.100.7; iptables -nvL OUTPUT"),
+        ("no address to send to", "Have carrier name a reachable address in its SDP."),
         ("one-way: learning is off for a phone behind NAT",
          "vosctl param set SS_MEDIA_NAT_LEARN=auto"),
         ("one-way: RTCP comes, audio does not",
@@ -194,6 +246,12 @@ def test_jitter_advice_is_honest_about_the_relay() -> None:
         ("clean, no RTCP from anybody",
          "No fault found: both directions within the bands of profile source; what A (gateway "
          "acme) and B (gateway carrier) received is unknown (no RTCP report)."),
+        ("node lost", "The switch stopped during the call; nothing is known of its audio."),
+        ("the evidence is gone",
+         "Only the record of the call is left, its evidence is lost: nothing can be said of its "
+         "audio."),
+        ("nobody is heard: A from elsewhere, B not at all",
+         "No audio passes: that of A (gateway acme) comes from elsewhere than the SDP names."),
         ("clean, no figures kept",
          "No fault found, but no stream figures were kept: the audio is unknown."),
         ("ringing", "The call is in state ringing; there is nothing to judge yet."),

@@ -15,6 +15,7 @@ from vosctl.figures import (
     NOT_RELAYED,
     UNKNOWN,
     clock,
+    count,
     graded,
 )
 from vosctl.session import Context, DryRun, Session, Why, Yes, group, session
@@ -29,17 +30,17 @@ REDRAW_S = 0.25
 SHORT_ID = 8
 COLUMNS: list[Column | str] = [
     Column("id", keep=True),
-    Column("state", optional=5),
+    Column("state", keep=True, optional=5),
     Column("length", right=True, optional=4),
-    "caller",
-    "callee",
-    Column("from", optional=2),
-    Column("to", optional=1),
-    Column("relay", optional=3),
-    Column("A loss %", right=True),
-    Column("A jitter ms", right=True),
-    Column("B loss %", right=True),
-    Column("B jitter ms", right=True),
+    Column("caller", keep=True),
+    Column("callee", keep=True),
+    Column("from", keep=True, optional=2),
+    Column("to", keep=True, optional=1),
+    Column("relay", keep=True, optional=3),
+    Column("A loss%", right=True),
+    Column("A jit ms", right=True),
+    Column("B loss%", right=True),
+    Column("B jit ms", right=True),
 ]
 
 Gateway = Annotated[
@@ -53,7 +54,7 @@ app = group("Live calls. A is the calling side, B the called; figures are what v
 def list_(
     ctx: Context,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Keep showing; a line a second in a pipe.")
+        bool, typer.Option("--watch", help="Keep showing; in a pipe, all rows each second.")
     ] = False,
     gateway: Gateway = None,
 ) -> None:
@@ -80,9 +81,10 @@ def show(
     reply = run.client.call("call.show", path={"id": id_})
     if run.show_json(reply):
         return
-    from vosctl.callsheet import show_call
+    from vosctl.callsheet import call_sheet
+    from vosctl.sheet import draw
 
-    show_call(run.console, reply.call)
+    draw(run.console, call_sheet(reply.call))
 
 
 @app.command()
@@ -116,12 +118,14 @@ def _watch(run: Session, query: CallQuery) -> None:
 
 
 def _lines(run: Session, query: CallQuery) -> None:
-    """One line a reply: JSON, or time, number of calls and the worst figures."""
+    """Each reply as one line of JSON, or as time and worst figures over the rows."""
     for reply in run.client.stream("call.watch", query=query):
         if run.json:
             run.console.emit_line(reply)
             continue
         run.console.say(_summary(reply))
+        if reply.calls:
+            run.console.table(COLUMNS, _rows(reply, short=False))
         run.console.out.flush()
 
 
@@ -141,14 +145,14 @@ def _summary(reply: CallList) -> str:
     streams = [leg.received for call in reply.calls for leg in call.legs if leg.received]
     loss = max((s.loss_percent for s in streams if s.loss_percent is not None), default=None)
     jitter = max((s.jitter_ms for s in streams if s.jitter_ms is not None), default=None)
-    worst = f"worst loss {_figure(loss)} %, worst jitter {_figure(jitter)} ms"
     shown = len(reply.calls)
-    of = f" of {reply.total}" if shown != reply.total else ""
-    return f"{now}  {shown}{of} calls, {worst}"
-
-
-def _figure(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.1f}"
+    of = f"{shown} of " if shown != reply.total else ""
+    parts = [f"{now}  {of}{count(reply.total, 'call')}"]
+    if loss is not None:
+        parts.append(f"worst loss {loss:.1f} %")
+    if jitter is not None:
+        parts.append(f"worst jitter {jitter:.1f} ms")
+    return ", ".join(parts)
 
 
 def _rows(reply: CallList, short: bool) -> list[list[Text]]:

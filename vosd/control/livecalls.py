@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from vosd.wire.records import CallView
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 TURN = 20
 
 
-async def gather(node: Node, party: str | None) -> list[CallView]:
-    """What stands now, of one gateway or phone or of all."""
+async def gather(node: Node, party: str | None, most: int | None = None) -> list[CallView]:
+    """What stands now, of one gateway or phone or of all; the `most` oldest of it."""
     found = []
-    for view in node.calls.views(party):
+    for view in islice(node.calls.views(party), most):
         if view.state != "ended":
             found.append(view)
         if len(found) % TURN == 0:

@@ -3,6 +3,7 @@
 
 from vosd.diagnose.bands import PROFILES
 from vosd.diagnose.gateway import diagnose_gateway
+from vosd.diagnose.recent import bad_calls, worst_call
 from vosd.diagnose.report import diagnose_call
 
-__all__ = ["PROFILES", "diagnose_call", "diagnose_gateway"]
+__all__ = ["PROFILES", "bad_calls", "diagnose_call", "diagnose_gateway", "worst_call"]

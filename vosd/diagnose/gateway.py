@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A gateway's recent calls together: what is wrong again and again, and how many get through.
 
-One bad call is chance, a share of bad calls is the gateway: a fault is reported when it struck
-two calls and one in twenty. The figures of this module are vosd's own choice.
+One bad call may be chance, a share of bad calls is the gateway: what struck fewer than two calls
+or one in twenty is still said, as a possible fault. The figures of this module are vosd's own
+choice.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ LEAST_SHARE = 5.0
 NOTE_SHARE = 50.0
 GRAVE_SHARE = 20.0
 FAILING_SHARE = 10.0
+CHANCE = "so few calls may be chance: look again after more of them"
 #: below this many attempts a ratio says nothing
 ENOUGH_SEIZURES = 20
 LOW_ASR = 30.0
@@ -53,6 +55,8 @@ class _Tally(msgspec.Struct):
     answered: int = 0
     #: attempts that failed by the gateway's own fault, per reason
     faults: Counter[str] = msgspec.field(default_factory=Counter)
+    #: calls nobody answered, per reason
+    unanswered: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 def diagnose_gateway(name: str, views: Iterable[CallView], profile: str = "source") -> Diagnosis:
@@ -66,7 +70,7 @@ def diagnose_gateway(name: str, views: Iterable[CallView], profile: str = "sourc
     findings = [*_failing(name, tally), *_timed(name, traces)]
     findings += _repeated(name, traces)
     findings += _rarely(name, tally)
-    findings.sort(key=lambda row: row.severity == "info")
+    findings.sort(key=lambda row: (row.severity == "info", row.confidence == "possible"))
     return Diagnosis(
         subject=f"gateway {name}",
         verdict=_verdict(name, len(traces), tally, findings),
@@ -84,6 +88,9 @@ def _tally(name: str, traces: list[Trace]) -> _Tally:
     tally = _Tally()
     for trace in traces:
         view = trace.view
+        if trace.failed:
+            known = trace.reason
+            tally.unanswered[known.text if known else view.end_reason or "unknown"] += 1
         for attempt in view.attempts:
             if attempt.party == name:
                 tally.seizures += 1
@@ -136,34 +143,41 @@ def _together(rows: list[tuple[Trace, Found]], count: int, of: int, what: str) -
         rows, key=lambda row: (WEIGHT[row[1].finding.severity], row[1].evidence.figure)
     )
     share = 100 * count / of
-    note = sample.finding.severity == "info"
-    if share < (NOTE_SHARE if note else LEAST_SHARE) or (count < LEAST_CALLS and of > 1):
+    found, rare = sample.finding, share < LEAST_SHARE or (count < LEAST_CALLS and of > 1)
+    if found.severity == "info" and (rare or share < NOTE_SHARE):
         return None
     words = f"{count} of {of} {'calls' if what == 'calls' else 'answered calls'} ({share:.0f} %)"
     lines = [words, f"worst: call {trace.view.id}: {sample.finding.evidence[0]}"]
     return msgspec.structs.replace(
-        sample.finding, severity=_weighed(sample.finding.severity, share), evidence=lines
+        found,
+        severity=_weighed(found.severity, share, rare),
+        confidence="possible" if rare else found.confidence,
+        evidence=[*lines, CHANCE] if rare else lines,
     )
 
 
-def _weighed(severity: Severity, share: float) -> Severity:
+def _weighed(severity: Severity, share: float, rare: bool) -> Severity:
     """What strikes few calls is no emergency of the gateway."""
-    return "warning" if severity == "critical" and share < GRAVE_SHARE else severity
+    few = rare or share < GRAVE_SHARE
+    return "warning" if severity == "critical" and few else severity
 
 
 def _failing(name: str, tally: _Tally) -> list[Finding]:
     failed = tally.faults.total()
-    if failed < LEAST_CALLS or 100 * failed < FAILING_SHARE * tally.seizures:
+    if not failed:
         return []
+    rare = failed < LEAST_CALLS or 100 * failed < FAILING_SHARE * tally.seizures
     common, _ = tally.faults.most_common(1)[0]
     lines = [f"{failed} of {tally.seizures} attempts failed by its fault"]
-    lines += [f"{count} times: {REASONS[row].text}" for row, count in tally.faults.most_common()]
+    lines += [f"{_times(count)}: {REASONS[row].text}" for row, count in tally.faults.most_common()]
+    if rare:
+        lines.append(CHANCE)
     return [
         Finding(
             code="vendor_failing",
             title=f"{name} fails calls",
-            severity="critical" if 2 * failed > tally.seizures else "warning",
-            confidence="certain",
+            severity="critical" if 2 * failed > tally.seizures and not rare else "warning",
+            confidence="possible" if rare else "certain",
             side="b",
             evidence=lines,
             cause=f"Most often: {REASONS[common].text}.",
@@ -172,6 +186,10 @@ def _failing(name: str, tally: _Tally) -> list[Finding]:
             rows=["TTL-01", "ITU-T E.425"],
         )
     ]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _timed(name: str, traces: list[Trace]) -> list[Finding]:
@@ -232,11 +250,15 @@ def _percent(tally: _Tally) -> float:
 def _verdict(name: str, calls: int, tally: _Tally, findings: list[Finding]) -> str:
     if not calls:
         return f"No recent call of gateway {name}: nothing to judge."
-    said = f"Gateway {name}: {calls} calls"
+    said = f"Gateway {name}: {calls} call{'s' * (calls != 1)}"
     if tally.seizures:
         said += f", ASR {_percent(tally):.0f} % ({tally.answered} of {tally.seizures})"
     faults = [row for row in findings if row.severity != "info"]
     if not faults:
-        return f"{said}; no fault found."
+        failed = ", ".join(f"{text} ({count})" for text, count in tally.unanswered.most_common())
+        return f"{said}; not answered: {failed}; no fault of it found." if failed else (
+            f"{said}; no fault found."
+        )
+    perhaps = "perhaps " if faults[0].confidence == "possible" else ""
     more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-    return f"{said}; {faults[0].title}{more}."
+    return f"{said}; {perhaps}{faults[0].title}{more}."

@@ -115,6 +115,16 @@ NOTES: tuple[Rule, ...] = (
         rows=("D17",),
     ),
     Rule(
+        code="evidence_lost",
+        title="Only the record of the call is left, its evidence is lost",
+        applies=quality.evidence_lost,
+        severity="info",
+        cause="The evidence of a live call is kept in memory and went down with the process.",
+        change="vosctl cdr show {call}",
+        disproof="The record shows legs and streams.",
+        rows=("STM-02", "STM-07"),
+    ),
+    Rule(
         code="too_short",
         title="Too short to judge the audio",
         applies=quality.short,

@@ -8,7 +8,7 @@ Each figure is held against the path it was measured on: inward ones by the swit
 from __future__ import annotations
 
 from vosd.diagnose.bands import Band
-from vosd.diagnose.trace import ENOUGH_PACKETS, Evidence, Leg, Trace
+from vosd.diagnose.trace import ENOUGH_PACKETS, Evidence, Leg, Trace, host
 from vosd.wire.records import Received
 
 EF = 46
@@ -268,9 +268,15 @@ def malformed(trace: Trace, leg: Leg) -> Evidence | None:
 
 
 def dropped(trace: Trace, leg: Leg) -> Evidence | None:
-    """The switch itself did not get packets out: the difference between its counts (D16)."""
+    """The switch itself did not get packets out: the difference between its counts (D16).
+
+    To a side behind NAT it cannot before that side is heard: then its silence is the fault.
+    """
     sent = leg.sent
     if not trace.relayed or sent is None or sent.dropped < DROPPED:
+        return None
+    nowhere = sent.destination is None or leg.view.sdp_private
+    if nowhere and (leg.silent or leg.may_be_silent):
         return None
     total = sent.packets + sent.dropped
     figure = 100 * sent.dropped / total
@@ -278,7 +284,11 @@ def dropped(trace: Trace, leg: Leg) -> Evidence | None:
     if total < ENOUGH_PACKETS or severity == "ok":
         return None
     line = f"{sent.dropped} of {total} packets ({figure:.1f} %) for {leg.who} were not sent"
-    return Evidence([line], severity=severity, figure=figure)
+    found = Evidence([line], {"target": host(sent.destination)}, severity=severity, figure=figure)
+    if sent.destination is None:
+        found.cause = f"{leg.who} names no address in its SDP that audio could be sent to."
+        found.change = f"Have {leg.party} name a reachable address in its SDP."
+    return found
 
 
 def not_relayed(trace: Trace, _: Leg) -> Evidence | None:
@@ -294,6 +304,20 @@ def no_audio(trace: Trace, _: Leg) -> Evidence | None:
     if not trace.answered or trace.view.media != "none" or not trace.view.legs:
         return None
     return Evidence(["the call was answered and no audio stream was agreed"])
+
+
+def evidence_lost(trace: Trace, _: Leg) -> Evidence | None:
+    """Only the record is there: whether audio flowed, and how, nobody knows any more."""
+    view = trace.view
+    if not trace.evidence_lost:
+        return None
+    if trace.reason is not None and trace.reason.name == "node_lost":
+        return Evidence([f"last known alive {view.duration_s:.0f} s after the answer"])
+    reason = view.end_reason or "no end reason"
+    return Evidence(
+        [f"the record says: answered for {view.duration_s:.0f} s, {reason}"],
+        cause="The evidence was not written, or was deleted since.",
+    )
 
 
 def short(trace: Trace, _: Leg) -> Evidence | None:

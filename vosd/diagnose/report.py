@@ -67,14 +67,14 @@ def _write(trace: Trace, rule: Rule, evidence: Evidence, leg: Leg | None) -> Fin
     words = _words(trace, leg) | evidence.words
     return Finding(
         code=rule.code,
-        title=rule.title.format_map(words),
+        title=evidence.title or rule.title.format_map(words),
         severity=evidence.severity or rule.severity,
         confidence=evidence.confidence or rule.confidence,
         side=leg.side if leg is not None else rule.side,
         evidence=evidence.lines,
         cause=evidence.cause or rule.cause.format_map(words),
         change=evidence.change or rule.change.format_map(words),
-        disproof=rule.disproof.format_map(words),
+        disproof=evidence.disproof or rule.disproof.format_map(words),
         rows=list(rule.rows),
     )
 
@@ -99,9 +99,13 @@ def _words(trace: Trace, leg: Leg | None) -> dict[str, str]:
 
 def _verdict(trace: Trace, findings: list[Finding]) -> str:
     faults = [row for row in findings if row.severity != "info"]
+    if faults and trace.evidence_lost:
+        return f"{faults[0].title}; nothing is known of its audio."
     if faults:
         more = f"; {len(faults) - 1} more below" if len(faults) > 1 else ""
         return f"{faults[0].title}{more}."
+    if trace.evidence_lost:
+        return f"{findings[0].title}: nothing can be said of its audio."
     if findings:
         return f"{findings[0].title}; no fault found."
     return _clean(trace)

@@ -7,8 +7,9 @@ comfort noise, encryption and T.38 are no NAT problem (D17, SYM-11 to SYM-13).
 
 from __future__ import annotations
 
-from vosd.diagnose.trace import ENOUGH_PACKETS, Evidence, Leg, Trace, host
+from vosd.diagnose.trace import ENOUGH_PACKETS, Evidence, Leg, Trace, at, host
 from vosd.switch.media_policy import is_private, same_network
+from vosd.wire.records import Received
 
 #: a side that had no such pause before is not suppressing silence
 DTX_GAP_MS = 2000.0
@@ -17,19 +18,42 @@ DEAD_S = 25.0
 #: fewer packets from a foreign source are stragglers from before latching
 FOREIGN_PACKETS = 50
 NOTHING_ARRIVES_PERCENT = 90.0
+LEARN = "vosctl param set SS_MEDIA_NAT_LEARN=auto"
 
 
 def no_media(trace: Trace, _: Leg) -> Evidence | None:
     """Neither side's audio reached the switch."""
-    a, b = trace.legs
-    if not _judged(trace, a) or not (a.silent and b.silent) or a.encrypted or b.encrypted:
+    if not _both_silent(trace) or trace.a.strays or trace.b.strays:
         return None
-    found = Evidence([trace.streams(), *_addresses(a), *_addresses(b), *_cut(trace)])
+    found = Evidence(_both(trace))
     for leg in trace.legs:
         if _told_private(leg):
             _blame_own_address(found, leg)
             break
     return found
+
+
+def wrong_source(trace: Trace, _: Leg) -> Evidence | None:
+    """Nobody is heard, and audio did come: from elsewhere than the SDP names."""
+    strays = [leg for leg in trace.legs if leg.strays]
+    if not _both_silent(trace) or not strays:
+        return None
+    causes, changes = zip(*(_stray(leg) for leg in strays), strict=True)
+    return Evidence(
+        _both(trace),
+        {"senders": " and ".join(leg.who for leg in strays)},
+        cause=" ".join(causes),
+        change=LEARN if LEARN in changes else " ".join(changes),
+    )
+
+
+def _both_silent(trace: Trace) -> bool:
+    a, b = trace.legs
+    return _judged(trace, a) and a.silent and b.silent and not (a.encrypted or b.encrypted)
+
+
+def _both(trace: Trace) -> list[str]:
+    return [trace.streams(), *_addresses(trace.a), *_addresses(trace.b), *_cut(trace)]
 
 
 def one_way(trace: Trace, leg: Leg) -> Evidence | None:
@@ -56,14 +80,12 @@ def _judged(trace: Trace, leg: Leg) -> bool:
 def _find_cause(found: Evidence, trace: Trace, leg: Leg) -> None:
     """From the strongest proof to the weakest; the row's own text is the last resort."""
     got = leg.received
-    foreign = got.wrong_source if got is not None else 0
     rtcp = got.rtcp_packets if got is not None else 0
-    if foreign:
-        found.lines.append(
-            f"{foreign} packets came for {leg.letter} from an address its SDP does not name "
-            "and were dropped"
-        )
-        _blame_source(found, leg)
+    if leg.strays:
+        found.title = f"One-way audio: what {leg.who} sends is dropped"
+        found.cause, found.change = _stray(leg)
+        found.disproof = f"A capture on the switch shows RTP from {at(leg.view.sdp_address)}."
+        found.confidence = "certain"
     elif rtcp:
         found.lines.append(f"RTCP from {leg.letter} does arrive ({rtcp} packets)")
         found.cause = f"The way from {leg.who} is open, but it sends no audio."
@@ -81,12 +103,22 @@ def _find_cause(found: Evidence, trace: Trace, leg: Leg) -> None:
         )
 
 
-def _blame_source(found: Evidence, leg: Leg) -> None:
-    found.cause = f"{leg.who} sends from another address than its SDP names."
-    if leg.view.sdp_private:
-        found.change = "vosctl param set SS_MEDIA_NAT_LEARN=auto"
-    else:
-        found.change = f"Have {leg.party} name in its SDP the address it sends from."
+def _stray(leg: Leg) -> tuple[str, str]:
+    """Cause and change for a leg whose audio comes from elsewhere than its SDP names."""
+    view = leg.view
+    if view.sdp_private and not view.nat_learn:
+        return f"{leg.who} is behind NAT and its source may not be learned.", LEARN
+    if view.sdp_private:
+        return (
+            f"{leg.who} is behind NAT and its audio began too late to learn its source.",
+            f"Have {leg.party} send audio from the answer on: a source is learned within 3 s.",
+        )
+    seen = (leg.received and leg.received.wrong_from) or "the address it sends from"
+    return (
+        f"{leg.who} sends from another address than its SDP names.",
+        f"Have {leg.party} name {seen} in its SDP, or send from "
+        f"{view.sdp_address or 'the address it names'}.",
+    )
 
 
 def _told_private(leg: Leg) -> bool:
@@ -97,22 +129,31 @@ def _told_private(leg: Leg) -> bool:
 
 def _blame_own_address(found: Evidence, leg: Leg) -> None:
     told = leg.view.local_rtp
-    found.lines.append(f"the switch tells {leg.letter} to send to the private address {told}")
+    found.lines.append(f"the switch tells {leg.letter} to send to {at(told)}, out of its reach")
     found.cause = f"The switch names an RTP address that {leg.who} cannot reach."
     found.change = "Set media_address in vosd.toml to the switch's public address."
     found.confidence = "certain"
 
 
 def _addresses(leg: Leg) -> list[str]:
-    view, got, sent = leg.view, leg.received, leg.sent
-    private = " (private)" if is_private(host(view.sdp_address)) else ""
-    line = f"{leg.letter}'s SDP names {view.sdp_address or 'nothing'}{private}"
-    line += f", audio seen from {(got and got.source) or 'nowhere'}"
+    view, sent = leg.view, leg.sent
+    line = f"{leg.letter}'s SDP names {at(view.sdp_address)}, audio seen from {_seen(leg)}"
     if sent is not None and sent.destination:
-        line += f", audio for it goes to {sent.destination}"
+        line += f", audio for it goes to {at(sent.destination)}"
     if view.local_rtp:
         line += f"; it was told to send to {view.local_rtp}"
     return [line]
+
+
+def _seen(leg: Leg) -> str:
+    got = leg.received
+    if got is None or not leg.strays:
+        return at(got.source if got is not None else None)
+    return f"{_stranger(got)} and dropped for that ({leg.strays} packets)"
+
+
+def _stranger(got: Received) -> str:
+    return at(got.wrong_from) if got.wrong_from else "elsewhere"
 
 
 def _cut(trace: Trace) -> list[str]:
@@ -243,8 +284,8 @@ def foreign_source(trace: Trace, leg: Leg) -> Evidence | None:
     if got is None or not leg.flows or got.wrong_source < FOREIGN_PACKETS:
         return None
     return Evidence(
-        [f"{got.wrong_source} packets for {leg.who} came from elsewhere than "
-         f"{got.source or 'its source'} and were dropped; {got.packets} came from there"]
+        [f"{got.wrong_source} packets for {leg.who} came from {_stranger(got)}, not "
+         f"{got.source or 'its source'}, and were dropped; {got.packets} came from there"]
     )  # fmt: skip
 
 
@@ -258,7 +299,7 @@ def direct_behind_nat(trace: Trace, leg: Leg) -> Evidence | None:
     return Evidence(
         [
             f"audio goes direct: {trace.view.relay_reason or trace.view.media_mode or 'unknown'}",
-            f"{leg.letter}'s SDP names the private address {leg.view.sdp_address}, "
+            f"{leg.letter}'s SDP names {at(leg.view.sdp_address)}, "
             f"{leg.other.letter} is at {leg.other.view.sdp_address}",
         ]
     )

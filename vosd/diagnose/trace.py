@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from vosd.diagnose.bands import Profile
+from vosd.switch.media_policy import is_private
 from vosd.switch.reasons import REASONS, Reason
 from vosd.wire.records import CallView, Confidence, LegView, Received, Sent, Severity
 
@@ -29,8 +30,10 @@ class Evidence(msgspec.Struct):
     severity: Severity | None = None
     confidence: Confidence | None = None
     #: whole texts in place of the row's
+    title: str | None = None
     cause: str | None = None
     change: str | None = None
+    disproof: str | None = None
     #: for the worst call of a gateway: the larger the worse
     figure: float = 0.0
 
@@ -96,6 +99,12 @@ class Leg:
     def silent(self) -> bool:
         """Not one RTP packet came from it although it is measured."""
         return self.received is not None and self.received.packets == 0
+
+    @property
+    def strays(self) -> int:
+        """Packets for it that were dropped as coming from elsewhere, where nothing else came."""
+        got = self.received
+        return got.wrong_source if got is not None and self.silent else 0
 
     @property
     def flows(self) -> bool:
@@ -164,6 +173,11 @@ class Trace:
         return self.view.state == "ended" and not self.answered
 
     @property
+    def evidence_lost(self) -> bool:
+        """Answered, and nothing but the record is left: evidence that was kept has a leg a."""
+        return self.view.state == "ended" and self.answered and not self.view.legs
+
+    @property
     def relayed(self) -> bool:
         """Answered with the audio going through the switch: there are figures to judge."""
         return self.answered and self.view.media == "relayed"
@@ -193,6 +207,22 @@ def _got(leg: Leg) -> str:
 
 def _out(leg: Leg) -> str:
     return "?" if leg.sent is None else str(leg.sent.packets)
+
+
+def at(address: str | None) -> str:
+    """`10.0.0.7:4000 (private)`: the address, and what is special about where it leads."""
+    if not address:
+        return "nowhere"
+    place = standing(address)
+    return f"{address} ({place})" if place else address
+
+
+def standing(address: str | None) -> str:
+    """`this host` for loopback, `private` for what the Internet does not route to, else ""."""
+    name = host(address)
+    if not is_private(name):
+        return ""
+    return "this host" if name.startswith("127.") or name == "::1" else "private"
 
 
 def host(address: str | None) -> str:

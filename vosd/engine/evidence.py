@@ -35,7 +35,9 @@ def read(stored: bytes) -> CallView:
 def _bare(live: LiveCall, clock: Clock) -> CallView:
     call = live.call
     media = live.media
-    relayed = media.relayed
+    # ports are opened with the INVITE; only with both descriptions is there a way for audio
+    agreed = bool(media.a.body and media.b.body)
+    relayed = agreed and media.relayed
     legs = [_leg(live, "a")]
     if live.b_signalling:
         legs.append(_leg(live, "b"))
@@ -43,6 +45,7 @@ def _bare(live: LiveCall, clock: Clock) -> CallView:
         id=call.id,
         state=call.state,
         caller=call.caller,
+        display=live.display,
         callee=call.callee,
         mapping=call.source,
         routing=call.route.party if call.route else "",
@@ -52,7 +55,7 @@ def _bare(live: LiveCall, clock: Clock) -> CallView:
         ended_at=call.ended_at,
         duration_s=round(_duration(live, clock), 3),
         media_mode=media.mode,
-        media="relayed" if relayed else "direct" if media.mode else "none",
+        media="none" if not agreed else "relayed" if relayed else "direct",
         relay="userspace" if relayed else None,
         relay_reason=media.why,
         early_media=call.state == "early_media",
@@ -120,6 +123,7 @@ def _leg(live: LiveCall, leg: Leg) -> LegView:
         view.signalling, view.call_id = live.b_signalling, live.b_call_id
         contact = route.contact if route else None
         view.user_agent, view.nat = live.b_agent, said.nat or bool(contact and contact.nat)
+    view.nat_learn = said.learn
     view.sdp = said.body.decode("utf-8", "replace")
     if side is not None:
         _streams(view, side)
@@ -153,4 +157,6 @@ def _describe(leg: LegView, media: Media) -> None:
 def _streams(view: LegView, side: Side) -> None:
     view.local_rtp = endpoint_text(side.local)
     view.received = msgspec.convert(side.received(), Received, from_attributes=True)
+    if side.foreign is not None:
+        view.received.wrong_from = endpoint_text(side.foreign)
     view.sent = msgspec.convert(side.sent(), Sent, from_attributes=True)

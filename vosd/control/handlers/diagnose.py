@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal
 from vosd.control.livecalls import gather
-from vosd.diagnose import diagnose_call, diagnose_gateway
+from vosd.diagnose import bad_calls, diagnose_call, diagnose_gateway, worst_call
 from vosd.engine import evidence
 from vosd.store.cdr import CdrFilter
+from vosd.wire.diagnosis import RecentCalls, RecentQuery
 from vosd.wire.records import CallView, Cdr, Diagnosis
 from vosd.wire.requests import DiagnoseQuery
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 #: how many finished calls --worst and a gateway's diagnosis look back on
 LOOK_BACK = 50
-RANK = ("ok", "info", "warning", "critical")
+#: how many live and how many finished calls are ranked: 0.3 s of a core
+RANKED = 500
 
 
 async def call(
@@ -33,10 +35,10 @@ async def call(
         return diagnose_call(await _named(node, query.id))
     views = await _views(node, None, 1 if query.pick == "last" else LOOK_BACK)
     if not views:
-        raise Refusal("not_found", "cannot find a call: none is live, none left its evidence")
+        raise Refusal("conflict", "cannot find a call: none is live, none left its evidence")
     if query.pick == "last":
         return diagnose_call(max(views, key=lambda view: view.started_at))
-    return await asyncio.to_thread(_worst, views)
+    return await asyncio.to_thread(worst_call, views)
 
 
 async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None) -> Diagnosis:
@@ -47,9 +49,18 @@ async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None
     return await asyncio.to_thread(diagnose_gateway, name, await _views(node, name, LOOK_BACK))
 
 
-def _worst(views: list[CallView]) -> Diagnosis:
-    diagnoses = [diagnose_call(view) for view in views]
-    return max(diagnoses, key=lambda d: (RANK.index(d.severity), len(d.findings)))
+async def recent(
+    node: Node, peer: Peer, request: None, path: Path, query: RecentQuery
+) -> RecentCalls:
+    since = query.since or 0.0
+    live = [view for view in await gather(node, None, RANKED) if view.started_at >= since]
+    finished = await asyncio.to_thread(_finished, node, CdrFilter(since=query.since), RANKED)
+    return RecentCalls(
+        calls=await asyncio.to_thread(bad_calls, [*live, *finished]),
+        finished=len(finished),
+        live=len(live),
+        limit=RANKED,
+    )
 
 
 async def _named(node: Node, id_: str) -> CallView:
@@ -69,12 +80,14 @@ async def _named(node: Node, id_: str) -> CallView:
 
 async def _views(node: Node, name: str | None, count: int) -> list[CallView]:
     """Live calls, and the latest `count` finished ones, of a gateway or of all."""
-    return await gather(node, name) + await asyncio.to_thread(_finished, node, name, count)
+    return await gather(node, name) + await asyncio.to_thread(
+        _finished, node, CdrFilter(gateway=name), count
+    )
 
 
-def _finished(node: Node, name: str | None, count: int) -> list[CallView]:
+def _finished(node: Node, wanted: CdrFilter, count: int) -> list[CallView]:
     views = []
-    for record in node.store.cdr.list(CdrFilter(gateway=name), limit=count):
+    for record in node.store.cdr.list(wanted, limit=count):
         found = node.store.cdr.show(record.id)
         if found is not None:
             views.append(_view(*found))
@@ -102,4 +115,8 @@ def _view(record: Cdr, stored: bytes | None) -> CallView:
     )
 
 
-HANDLERS: dict[str, Handler] = {"diagnose.call": call, "diagnose.gateway": gateway}
+HANDLERS: dict[str, Handler] = {
+    "diagnose.call": call,
+    "diagnose.gateway": gateway,
+    "diagnose.recent": recent,
+}
