@@ -43,7 +43,7 @@ def test_state_is_closed_to_others(path: Path) -> None:
     store.close()
     assert oct(path.parent.stat().st_mode & 0o777) == "0o700"
     assert modes == dict.fromkeys(
-        ("vosd.db", "vosd.db-wal", "vosd.db-shm", "vosd.db.lock"), "0o600"
+        ("vosd.db", "vosd.db-wal", "vosd.db-shm", "vosd.db.lock", "vosd.db.spool.reserve"), "0o600"
     )
 
 

@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import sqlite3
-import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from tests.store.conftest import PATIENCE_S, Answers, url
+from tests.store.conftest import PATIENCE_S, Answers, fill, url
 from tests.store.rows import answered, ended, entry
 from vosd.store import Ack, Store, StoreError, Tuning
 from vosd.switch.tables import Binding, Phone
@@ -222,29 +218,6 @@ BINDING = Binding(
 )
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("not root: cannot mount a small file system to fill")
-    where = tmp_path / "disk"
-    where.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(where)], capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {mounted.stderr.decode().strip()}")
-    yield where
-    subprocess.run(["umount", "--lazy", str(where)], check=True)
-
-
-def fill(ballast: Path) -> None:
-    """Write until nothing more goes in."""
-    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
-
-
 def test_full_disk_refuses_calls_and_loses_nothing(small_disk: Path) -> None:
     """Reliability section 6: disk full."""
     store = Store.open(url(small_disk / "vosd.db"), node="edge-1")
@@ -298,15 +271,23 @@ def test_a_short_lock_is_waited_out(path: Path) -> None:
     store.close()
 
 
-def test_closing_a_store_that_does_not_write_logs_its_rows(
-    path: Path, caplog: pytest.LogCaptureFixture
+def test_a_failed_change_alone_does_not_refuse_calls_for_ever(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store.open(url(path), node="edge-1", tuning=Tuning(busy_ms=1))
+    """With no row to try again, the database itself is tried until it can be written."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    store.cdr.closed(ended("c1"), b"evidence")
-    store.close(timeout=0.1)
+    with pytest.raises(StoreError, match=r"^cannot write the store: database is locked$"):
+        store.put_phone(Phone(number="1001"), entry()).result(PATIENCE_S)
+    assert not store.writer.accepting
+    written, succeeded = threading.Event(), store.writer._succeeded
+
+    def told(jobs: Any, refused: Any) -> None:
+        succeeded(jobs, refused)
+        written.set()
+
+    monkeypatch.setattr(store.writer, "_succeeded", told)
+    other.execute("ROLLBACK")
     other.close()
-    lost = [record.message for record in caplog.records if record.levelno == logging.CRITICAL]
-    row = (msgspec.structs.astuple(ended("c1")), b"evidence")
-    assert lost == [f"cannot store a row of calls before the end: {row!r}"]
+    assert written.wait(PATIENCE_S)
+    assert store.writer.accepting

@@ -3,10 +3,11 @@
 
 from vosd.store.audit import AuditEntry
 from vosd.store.cdr import CdrFilter, Records
+from vosd.store.channel import Ack, Done
 from vosd.store.errors import StoreError
 from vosd.store.params import ParameterChange, ParameterRow
 from vosd.store.store import Store
-from vosd.store.writer import Ack, Done, Tuning, Writer
+from vosd.store.writer import Tuning, Writer
 
 __all__ = [
     "Ack",

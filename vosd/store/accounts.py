@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from vosd.store.rows import Insert
 from vosd.store.schema import bindings, phones
+from vosd.store.spool import Bound, Unbound, struct_of
 from vosd.switch.tables import Binding, Phone
 
 _PUT = Insert(bindings, replace=True)
@@ -53,3 +54,8 @@ def write_bindings(cursor: Any, rows: Mapping[tuple[str, str], tuple[Any, ...] |
     if gone:
         cursor.executemany(_REMOVE, gone)
     _PUT.write(cursor, [row for row in rows.values() if row is not None])
+
+
+def binding_entry(key: tuple[str, str], row: tuple[Any, ...] | None) -> Bound | Unbound:
+    """What the spool keeps of a row of the writer's channel."""
+    return Unbound(*key) if row is None else Bound(struct_of(Binding, row))

@@ -15,9 +15,11 @@ import msgspec
 import sqlalchemy as sa
 
 from vosd.store.audit import starts_with
+from vosd.store.channel import Channel, Done
 from vosd.store.rows import Insert
 from vosd.store.schema import FINAL, OPEN, calls, evidence
-from vosd.store.writer import Channel, Done, Writer
+from vosd.store.spool import Alive, Closed, Opened, Withdrawn, struct_of
+from vosd.store.writer import Writer
 from vosd.wire.records import Cdr
 
 CdrRows: TypeAlias = list[Cdr]
@@ -72,10 +74,16 @@ class Records:
 
     def __init__(self, node: str) -> None:
         self.node = node
-        self._opened = Channel("calls (open)", _write_open, urgent=True)
-        self._alive = Channel("calls (alive)", self._write_alive)
-        self._closed = Channel("calls", _write_final)
-        self._withdrawn = Channel("calls (withdrawn)", self._write_withdrawn)
+        self._opened = Channel(
+            "calls (open)", _write_open, lambda _, row: Opened(struct_of(Cdr, row)), urgent=True
+        )
+        self._alive = Channel("calls (alive)", self._write_alive, Alive)
+        self._closed = Channel(
+            "calls", _write_final, lambda _, final: Closed(struct_of(Cdr, final[0]), final[1])
+        )
+        self._withdrawn = Channel(
+            "calls (withdrawn)", self._write_withdrawn, lambda id, _: Withdrawn(id)
+        )
         self.channels = (self._opened, self._alive, self._closed, self._withdrawn)
         self._writer: Writer
         self._engine: sa.Engine

@@ -150,9 +150,10 @@ def connect(path: Path, *, busy_ms: int, checkpoint_pages: int) -> sa.Engine:
         with engine.connect() as connection:
             _check_mode(connection, path)
             _bring_up(connection, path)
-    except DBAPIError as error:
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         engine.dispose()
-        raise StoreError(f"cannot use the database {path}: {error.orig}") from error
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(f"cannot use the database {path}: {cause}") from error
     except StoreError:
         engine.dispose()
         raise

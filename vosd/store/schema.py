@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 #: every revision in order; the last is what `metadata` describes
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData()
@@ -161,6 +161,14 @@ evidence = Table(
     Column("node", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("id", "node"),
+)
+
+#: secrets of the switch itself, shared by the nodes of one database
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 #: alembic's own table, made here for a fresh database so that alembic is not imported

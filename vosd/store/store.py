@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from vosd.store import accounts, audit, database, lists, params, routes
+from vosd.store import accounts, audit, database, keys, lists, params, routes, spool
 from vosd.store.audit import AuditEntry
 from vosd.store.cdr import Records
+from vosd.store.channel import Channel, Done
+from vosd.store.errors import StoreError
 from vosd.store.lock import StateLock
 from vosd.store.params import ParameterChange, ParameterRow
-from vosd.store.writer import Channel, Done, Tuning, Writer
+from vosd.store.spool import Entry, Spool
+from vosd.store.writer import Tuning, Writer
 from vosd.switch.tables import Binding, Gateway, Listed, Phone
 from vosd.wire.records import AuditRow
 
@@ -36,7 +40,8 @@ class Store:
         self.cdr = Records(node)
         self._engine = engine
         self._lock = lock
-        self._bindings = Channel("bindings", accounts.write_bindings)
+        self.spool = Spool(lock.path.with_suffix(".spool"))
+        self._bindings = Channel("bindings", accounts.write_bindings, accounts.binding_entry)
         self.writer = Writer(engine, (*self.cdr.channels, self._bindings), tuning)
         self.cdr.attach(self.writer, engine)
 
@@ -49,7 +54,8 @@ class Store:
         lock_path: Path | None = None,
         tuning: Tuning | None = None,
     ) -> Store:
-        """Open or create the database, bring its schema up to date, start the writer.
+        """Open or create the database, bring its schema up to date, start the writer, write what
+        the last run left in the spool.
 
         `lock_path` defaults to the database's path with `.lock` appended. Raises StoreError, a
         sentence, when the state is in use or cannot be used.
@@ -64,16 +70,56 @@ class Store:
             engine = database.connect(
                 path, busy_ms=tuning.busy_ms, checkpoint_pages=tuning.checkpoint_pages
             )
-            return cls(engine, node, lock, tuning)
+            store = cls(engine, node, lock, tuning)
         except BaseException:
             lock.release()
             raise
+        try:
+            store._take_up()
+        except BaseException:
+            store.writer.close(0.0)
+            store._let_go()
+            raise
+        store.spool.allocate(tuning.reserve)
+        return store
 
     def close(self, timeout: float = 10.0) -> None:
-        """Commit what waits, stop the writer, let go of the state."""
-        self.writer.close(timeout)
+        """Commit what waits, stop the writer, let go of the state.
+
+        What could not be committed within `timeout` seconds goes to the spool.
+        """
+        left = self.writer.close(timeout)
+        if left:
+            self.spool.keep(left)
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._engine.dispose()
         self._lock.release()
+
+    def _take_up(self) -> None:
+        """Write what the spool holds; it goes only when that is durable. StoreError if not now."""
+        entries, unreadable = self.spool.read()
+        for entry in entries:
+            self._post(entry)
+        if entries:
+            self.writer.flush()
+        self.spool.finish(len(entries) - self.writer.rejected, unreadable + self.writer.rejected)
+
+    def _post(self, entry: Entry) -> None:
+        match entry:
+            case spool.Opened(row):
+                self.cdr.opened(row, _told)
+            case spool.Closed(row, evidence):
+                self.cdr.closed(row, evidence)
+            case spool.Alive(id, at):
+                self.cdr.alive([id], at)
+            case spool.Withdrawn(id):
+                self.cdr.withdraw(id)
+            case spool.Bound(binding):
+                self.put_binding(binding)
+            case spool.Unbound(number, contact):
+                self.remove_binding(number, contact)
 
     def gateways(self) -> list[Gateway]:
         return self._read(routes.read)
@@ -89,6 +135,18 @@ class Store:
 
     def parameters(self) -> list[ParameterRow]:
         return self._read(params.read)
+
+    def key(self, name: str) -> bytes:
+        """The switch's secret `name`, 32 octets, made the first time it is asked for.
+
+        Nodes with one database have it in common. While nothing can be written it is one of this
+        run only.
+        """
+        fresh = secrets.token_bytes(32)
+        try:
+            return self.writer.change(lambda c: keys.take(c, name, fresh)).result()
+        except StoreError:
+            return fresh
 
     def audit(
         self, limit: int = 100, verb_prefix: str | None = None, subject: str | None = None
@@ -149,3 +207,7 @@ class Store:
             return result
 
         return self.writer.change(both)
+
+
+def _told(_: str | None) -> None:
+    """Nobody waits for the open row of a run that is over."""

@@ -18,23 +18,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from vosd.store import database
+from vosd.store.channel import Ack, Channel, Done, Row, cleaned
 from vosd.store.errors import StoreError
 from vosd.store.rows import BLOCK
+from vosd.store.spool import Entry
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-#: called with None once durable, or with a sentence
-Done: TypeAlias = Callable[[str | None], None]
-Ack: TypeAlias = tuple[Done, str | None]
-Row: TypeAlias = Any
-Write: TypeAlias = Callable[[Any, Mapping[Any, Row]], None]
 
 RETRY_FIRST_S = 0.05
 RETRY_MOST_S = 1.0
@@ -51,44 +48,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     lazy_s: float = 0.05
     busy_ms: int = 500
     checkpoint_pages: int = 4000
-
-
-class Channel:
-    """One kind of row: what waits, what a failed commit holds, and how it is written."""
-
-    __slots__ = ("dones", "held", "held_dones", "name", "rows", "urgent", "write")
-
-    def __init__(self, name: str, write: Write, *, urgent: bool = False) -> None:
-        self.name = name
-        self.write = write
-        self.urgent = urgent
-        self.rows: dict[Any, Row] = {}
-        self.dones: list[tuple[Any, Done]] = []
-        self.held: dict[Any, Row] = {}
-        self.held_dones: list[tuple[Any, Done]] = []
-
-    def take(self) -> None:
-        """Move what waits to what is held; the writer's lock is held by the caller."""
-        if self.held:
-            self.held.update(self.rows)
-            self.held_dones += self.dones
-        else:
-            self.held, self.held_dones = self.rows, self.dones
-        self.rows, self.dones = {}, []
-
-    def acknowledge(self, refused: Mapping[Any, str]) -> list[Ack]:
-        """Everything held is durable, but for the keys in `refused`: forget it."""
-        acks = [(done, refused.get(key)) for key, done in self.held_dones]
-        self.held, self.held_dones = {}, []
-        return acks
-
-    def refuse(self, message: str) -> list[Ack]:
-        """The commit failed: who waits for an urgent row learns it, once. The rows stay held."""
-        if not self.urgent:
-            return []
-        acks: list[Ack] = [(done, message) for _, done in self.held_dones]
-        self.held_dones = []
-        return acks
+    #: bytes set aside for the spool: final rows of 20,000 calls, without evidence
+    reserve: int = 8 << 20
 
 
 class Job:
@@ -186,16 +147,26 @@ class Writer:
             self._bell.set()
         return future
 
-    def flush(self, timeout: float | None = None) -> None:
-        """Wait until all that was posted before is durable; StoreError when it fails."""
-        self.change(lambda _: None, flush=True).result(timeout)
+    def flushed(self) -> Future[None]:
+        """Done when all that was posted before is durable; StoreError when a commit fails."""
+        return self.change(lambda _: None, flush=True)
 
-    def close(self, timeout: float = 10.0) -> None:
-        """Commit what waits and stop. After `timeout` seconds of failures the rows are logged."""
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait for `flushed`."""
+        self.flushed().result(timeout)
+
+    def close(self, timeout: float = 10.0) -> list[Entry]:
+        """Commit what waits and stop; what could not be committed within `timeout` seconds.
+
+        A disk that never answers is not waited for: its commit may yet succeed, which is why
+        every row can be written twice.
+        """
         self._give_up = time.monotonic() + timeout
         self._closing.set()
         self._bell.set()
-        self._thread.join()
+        self._thread.join(timeout + self.tuning.busy_ms / 1000 + STALE_S)
+        with self._lock:
+            return [entry for channel in self._channels for entry in channel.left()]
 
     def _stamp(self, urgent: bool) -> bool:
         """Note since when something waits; True when the thread sleeps and has to be woken."""
@@ -216,7 +187,7 @@ class Writer:
             self._cycle(self._take())
             if last and (self.depth == 0 or time.monotonic() >= self._give_up):
                 break
-        self._abandon()
+        self._end()
         self._session.connection.close()
 
     def _wait(self) -> None:
@@ -269,7 +240,9 @@ class Writer:
 
     def _cycle(self, jobs: list[Job]) -> None:
         """One commit, and everyone's answer. Nothing escapes: the thread outlives any fault."""
-        if not jobs and not any(channel.held for channel in self._channels):
+        idle = not jobs and not any(channel.held for channel in self._channels)
+        # after a failure the database is tried with nothing, or no call would be let in to try it
+        if idle and self.error is None:
             self._held_since = None
             self._busy = False
             return
@@ -323,7 +296,7 @@ class Writer:
         """Each row in its own savepoint, as it is, then cleaned; the keys that still fail."""
         refused: dict[Any, str] = {}
         for key, row in channel.held.items():
-            for attempt in (row, _cleaned(row)):
+            for attempt in (row, cleaned(row)):
                 cursor.execute("SAVEPOINT one")
                 try:
                     channel.write(cursor, {key: attempt})
@@ -382,24 +355,11 @@ class Writer:
         except Exception:
             log.exception("an acknowledgement failed")
 
-    def _abandon(self) -> None:
-        """Closing with a store that does not write: the log is the last place for the rows."""
+    def _end(self) -> None:
         with self._lock:
             self._ended = True
         for job in self._jobs:
             job.future.set_exception(StoreError(CLOSED))
-        for channel in self._channels:
-            for row in channel.held.values():
-                log.critical("cannot store a row of %s before the end: %r", channel.name, row)
-
-
-def _cleaned(row: Row) -> Row:
-    """The row with text any database takes: no lone surrogates, no NUL."""
-    if isinstance(row, str):
-        return row.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    if isinstance(row, tuple):
-        return tuple(map(_cleaned, row))
-    return row
 
 
 def _refusal(error: Exception) -> Exception:
