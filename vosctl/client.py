@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from vosctl.problems import Denied, Problem, TimedOut, Unreachable
+from vosctl.problems import OF_KIND, Denied, Problem, TimedOut, Unreachable
 from vosd.wire.records import Failure
 from vosd.wire.verbs import VERBS, Verb
 
@@ -28,22 +29,23 @@ class Refused(Problem):
     """The daemon answered no; `failure` is its answer."""
 
     def __init__(self, failure: Failure) -> None:
-        accepts = f"accepted: {failure.accepts}" if failure.accepts else ""
-        super().__init__(failure.message, accepts)
+        accepts = failure.accepts
+        said = re.search(rf"(?<!\w){re.escape(accepts)}(?!\w)", failure.message)
+        tell = accepts and not said
+        super().__init__(failure.message, f"accepted: {accepts}" if tell else "")
         self.failure = failure
-        self.exit_code = 2 if failure.kind in ("bad_request", "bad_value") else 1
+        self.exit_code = OF_KIND.get(failure.kind, 1)
 
 
-def default_socket(environ: Mapping[str, str] = os.environ, uid: int | None = None) -> Path:
-    """VOSCTL_SOCKET, the system's socket for root, else the user's own before the system's."""
-    if named := environ.get("VOSCTL_SOCKET"):
-        return Path(named)
+def default_sockets(
+    environ: Mapping[str, str] = os.environ, uid: int | None = None
+) -> tuple[Path, ...]:
+    """Where to look, in this order: the system's socket for root, else the user's own first."""
     if (os.geteuid() if uid is None else uid) == 0:
-        return SYSTEM_SOCKET
+        return (SYSTEM_SOCKET,)
     runtime = environ.get("XDG_RUNTIME_DIR")
-    state = Path(environ.get("HOME", "/")) / ".local/state"
-    own = (Path(runtime) if runtime else state) / "vosd/control.sock"
-    return SYSTEM_SOCKET if SYSTEM_SOCKET.exists() and not own.exists() else own
+    state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"
+    return Path(runtime or state) / "vosd/control.sock", SYSTEM_SOCKET
 
 
 class _Connection(http.client.HTTPConnection):
@@ -60,11 +62,12 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Client:
-    """Speaks to the daemon at `path`; nothing is opened before the first call."""
+    """Speaks to the daemon at the first of `paths` that answers; opens nothing before a call."""
 
-    def __init__(self, path: Path, timeout: float = TIMEOUT) -> None:
-        self.path = path
+    def __init__(self, *paths: Path, timeout: float = TIMEOUT) -> None:
+        self.path = paths[0]
         self.timeout = timeout
+        self._paths = paths
 
     def call(
         self,
@@ -103,12 +106,7 @@ class Client:
         self, row: Verb, request: msgspec.Struct | None, path: Mapping[str, str], query: Query
     ) -> tuple[_Connection, http.client.HTTPResponse]:
         target = _target(row.path, path, query)
-        connection = _Connection(self.path, self.timeout)
-        try:
-            connection.connect()
-        except OSError as error:
-            connection.close()
-            raise self._cannot_connect(error) from None
+        connection = self._connect()
         body = None if request is None else msgspec.json.encode(request)
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -120,6 +118,20 @@ class Client:
             connection.close()
             raise
         return connection, response
+
+    def _connect(self) -> _Connection:
+        errors: list[OSError] = []
+        for path in self._paths:
+            connection = _Connection(path, self.timeout)
+            try:
+                connection.connect()
+            except OSError as error:
+                connection.close()
+                errors.append(error)
+            else:
+                self.path = path
+                return connection
+        raise self._cannot_connect(errors)
 
     def _read(self, step: Any) -> Any:
         try:
@@ -135,22 +147,21 @@ class Client:
                 "did vosd stop meanwhile? systemctl status vosd",
             ) from None
 
-    def _cannot_connect(self, error: OSError) -> Problem:
-        if isinstance(error, PermissionError):
-            return Denied(
-                f"cannot open {self.path}: not permitted",
-                "reading needs group vos, changes need root or group vos-admin",
-            )
-        if isinstance(error, TimeoutError):
-            return TimedOut(f"cannot connect to {self.path} within {self.timeout:g} s")
-        why = {
-            FileNotFoundError: "no such socket",
-            ConnectionRefusedError: "nothing listens on it",
-        }.get(type(error), error.strerror or str(error))
+    def _cannot_connect(self, errors: list[OSError]) -> Problem:
+        """What each socket said; one that is there and closed to us decides."""
+        for path, error in zip(self._paths, errors, strict=True):
+            if isinstance(error, PermissionError):
+                return Denied(
+                    f"cannot open {path}: not permitted",
+                    "reading needs group vos, changes need root or group vos-admin",
+                )
+            if isinstance(error, TimeoutError):
+                return TimedOut(f"cannot connect to {path} within {self.timeout:g} s")
+        tried = zip(self._paths, map(_why, errors), strict=True)
         return Unreachable(
-            f"cannot reach vosd at {self.path}: {why}",
-            "is vosd running? systemctl status vosd; another socket: --socket PATH or "
-            "VOSCTL_SOCKET",
+            f"cannot reach vosd at {', nor at '.join(f'{path}: {why}' for path, why in tried)}",
+            "start it: systemctl start vosd, or vosd in a terminal; "
+            "another socket: --socket PATH or VOSCTL_SOCKET",
         )
 
     def _refusal(self, status: int, body: bytes) -> Problem:
@@ -172,6 +183,11 @@ class Client:
                 f"cannot understand the answer from {self.path}: {error}",
                 "vosd and vosctl must be of the same version",
             ) from None
+
+
+def _why(error: OSError) -> str:
+    known = {FileNotFoundError: "no such socket", ConnectionRefusedError: "nothing listens on it"}
+    return known.get(type(error), error.strerror or str(error))
 
 
 def _target(template: str, path: Mapping[str, str], query: Query) -> str:

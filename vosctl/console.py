@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TextIO, TypeAlias
 
@@ -102,11 +102,12 @@ class Console:
         if advice:
             print(f"  {escape(advice)}", file=self.err)
 
-    def emit_json(self, reply: Any) -> None:
-        """A reply for programs: the struct as the daemon sent it, indented."""
+    def emit_json(self, reply: Any, more: Mapping[str, object] | None = None) -> None:
+        """A reply for programs: the struct as the daemon sent it, and `more` keys, indented."""
         import msgspec
 
-        text = msgspec.json.format(msgspec.json.encode(reply), indent=2).decode()
+        document = {**msgspec.to_builtins(reply), **more} if more else reply
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
         print(text, file=self.out)
 
     def emit_line(self, reply: Any) -> None:

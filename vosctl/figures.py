@@ -5,11 +5,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
 
 from vosctl.console import Cell, Text
-from vosctl.problems import Usage
-from vosd.wire.values import parse_duration
 
 UNKNOWN = "-"
 NOT_RELAYED = "not relayed"
@@ -54,24 +51,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def parse_moment(text: str, now: float) -> float:
-    """A time ago (`2h`) or a local date with or without a time. Raises Usage."""
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise Usage(
-            f"cannot read the time {text!r}: a length of time ago such as 2h or 1d, or a date "
-            "such as 2026-11-22 or 2026-11-22T14:30 is accepted"
-        ) from None
-
-
-def parse_length(text: str) -> float:
-    """Seconds of `90s 2h 1d`. Raises Usage."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise Usage(str(error)) from None
+def count(number: int, what: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

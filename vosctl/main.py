@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from itertools import islice
@@ -20,8 +21,8 @@ import typer
 from typer.main import get_command
 
 from vosctl.console import Console, wants_color
-from vosctl.problems import Problem
-from vosctl.quick import QuickGroup, quicken
+from vosctl.problems import EXIT_CODES, Problem
+from vosctl.quick import CommandGroup, quicken
 from vosctl.session import Session
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "call": "Live calls: both legs, figures, hang-up.",
     "cdr": "Call records: list, show, export.",
     "diagnose": "Why a call or a gateway sounds bad, and what to change.",
+    "trace": "SIP traces: start, stop, ladder, pcap.",
 }
 FLAGS = ("--json",)
 VALUED = ("--socket", "--color", "--timeout")
@@ -70,11 +72,12 @@ class Commands(MutableMapping[str, Any]):
         return len(COMMANDS)
 
 
-class Root(QuickGroup):
+class Root(CommandGroup):
     """The top group: lazy commands, global options anywhere, errors as sentences."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        quicken(self)
         self.commands = Commands()
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -85,16 +88,24 @@ class Root(QuickGroup):
             formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, hoist(args))
+        with ending(ctx):
+            return super().parse_args(ctx, hoist(args))
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with ending(ctx):
             return super().invoke(ctx)
-        except Problem as problem:
-            found = ctx.find_object(Session)
-            console = found.console if found else Console()
-            console.problem(problem.message, problem.advice)
-            raise typer.Exit(problem.exit_code) from None
+
+
+@contextmanager
+def ending(ctx: Any) -> Iterator[None]:
+    """A Problem is told on stderr and ends the program with its exit code."""
+    try:
+        yield
+    except Problem as problem:
+        found = ctx.find_object(Session)
+        console = found.console if found else Console()
+        console.problem(problem.message, problem.advice)
+        raise typer.Exit(problem.exit_code) from None
 
 
 def hoist(args: Sequence[str]) -> list[str]:
@@ -129,9 +140,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Global options may stand anywhere on the line. Exit codes: 0 done, 1 refused or "
-    "failed, 2 usage or bad value, 3 daemon not reachable, 4 not permitted, 5 checked and found "
-    "wanting, 6 timed out, 7 rolled back.",
+    epilog="Global options may stand anywhere on the line. Exit codes: "
+    + ", ".join(f"{code} {text}" for code, text in EXIT_CODES.items())
+    + ".",
 )
 
 
@@ -160,9 +171,10 @@ def root(
     )
 
     def connect() -> Client:
-        from vosctl.client import Client, default_socket
+        from vosctl.client import Client, default_sockets
 
-        return Client(Path(socket) if socket else default_socket(), timeout)
+        paths = (Path(socket),) if socket else default_sockets()
+        return Client(*paths, timeout=timeout)
 
     ctx.obj = Session(connect, Console(color=shown), json)
     if ctx.invoked_subcommand is None:

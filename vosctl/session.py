@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import typer
 
-from vosctl.console import Console
+from vosctl.console import Cell, Console
 from vosctl.problems import Usage
+from vosctl.quick import CommandGroup
 
 if TYPE_CHECKING:
     from vosctl.client import Client
@@ -32,6 +33,16 @@ PasswordFile = Annotated[
     Path | None,
     typer.Option("--password-file", metavar="FILE", help="Password in its first line; - is stdin."),
 ]
+Generate = Annotated[
+    bool,
+    typer.Option("--generate-password", help="Make a password and print it, this once."),
+]
+
+#: letters and digits without those that look alike
+ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+#: of 57 characters each: 116 bits
+GENERATED_LENGTH = 20
+T = TypeVar("T")
 
 
 class Session:
@@ -70,6 +81,7 @@ def session(ctx: Context) -> Session:
 def group(help: str) -> typer.Typer:
     """The typer application of one command file, plain and quick to start."""
     return typer.Typer(
+        cls=CommandGroup,
         help=help,
         no_args_is_help=True,
         add_completion=False,
@@ -78,10 +90,25 @@ def group(help: str) -> typer.Typer:
     )
 
 
-def password_from(path: Path | None) -> str | None:
-    """First line of the file, without its end. Raises Usage."""
-    if path is None:
-        return None
+class Password(NamedTuple):
+    """A password that was given (`shown` False), or made here and shown once; None: neither."""
+
+    text: str | None = None
+    shown: bool = False
+
+
+def password_of(path: Path | None, generate: bool) -> Password:
+    """What --password-file and --generate-password ask for. Raises Usage."""
+    if path is not None and generate:
+        raise Usage("cannot use both --password-file and --generate-password: one is enough")
+    if not generate:
+        return Password(None if path is None else _first_line(path))
+    import secrets
+
+    return Password("".join(secrets.choice(ALPHABET) for _ in range(GENERATED_LENGTH)), True)
+
+
+def _first_line(path: Path) -> str:
     try:
         text = sys.stdin.readline() if str(path) == "-" else path.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -91,6 +118,35 @@ def password_from(path: Path | None) -> str | None:
     if not password:
         raise Usage(f"cannot use {path} as a password: its first line is empty")
     return password
+
+
+def say_changed(
+    run: Session, what: str, reply: Any, verb: str, password: Password | None = None
+) -> None:
+    """What became of `what`, old and new of its fields, and a password made for it."""
+    made = password.text if password and password.shown and not reply.dry_run else None
+    if run.json:
+        run.console.emit_json(reply, {"password": made} if made else {})
+        return
+    done = f"{verb}d" if verb.endswith("e") else f"{verb}ed"
+    same = not reply.changes and verb not in ("add", "remove")
+    run.console.say(f"{'nothing changed:' if same else f'would {verb}' if reply.dry_run else done}"
+                    f" {what}")  # fmt: skip
+    run.console.facts(
+        [(row.name, row.new if verb == "add" else f"{row.old or '-'} -> {row.new or '-'}")
+         for row in reply.changes], indent=2,
+    )  # fmt: skip
+    if made:
+        run.console.say(f"password  {made}")
+        run.console.note(Cell("only its digest is kept: it is not shown again", "dim"))
+
+
+def given(parse: Callable[..., T], text: str | None, *more: Any) -> T | None:
+    """What an option's text stands for, None when it was not given. Raises Usage."""
+    try:
+        return None if text is None else parse(text, *more)
+    except ValueError as error:
+        raise Usage(str(error)) from None
 
 
 def assignments(words: list[str]) -> dict[str, str]:

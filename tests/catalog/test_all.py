@@ -22,7 +22,7 @@ SOURCE = [
     ("JB-08", "SS_JITTERBUFFER_DEFAULT", "60", ["20", "150"]),
     ("MP-01", "SS_MEDIAPROXYMODE", "must_on", ["0", "1", "2", "3"]),
     ("MP-08", "SS_MEDIAPROXYPORT_START", "10000", ["10000"]),
-    ("MP-09", "SS_MEDIAPROXYPORT_END", "60000", ["60000"]),
+    ("MP-09 D56", "SS_MEDIAPROXYPORT_END", "32767", ["60000"]),
     ("MP-10", "SS_RTP_TIMEOUT", "30", ["30"]),
     ("QOS-02 D04", "SS_QOS_SIGNAL", "CS5 40 0xa0", ["24", "CS3"]),
     ("QOS-03", "SS_QOS_RTP", "EF 46 0xb8", ["46", "EF"]),

@@ -16,8 +16,11 @@ from typing import Any
 
 from vosd.control.access import Rules
 from vosd.control.server import ControlServer, Limits
+from vosd.engine.clocks import Clocks
 from vosd.engine.configuration import Configuration
+from vosd.engine.counters import Counters
 from vosd.engine.settings import Settings
+from vosd.engine.traces import Traces
 from vosd.store import Store
 from vosd.wire.records import CallView, LegView, Received, Sent, Status
 
@@ -46,6 +49,25 @@ class Calls:
     phone_calls = gateway_calls
 
 
+class Beside:
+    """The counters and traces of an exchange that carries no call."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.counters = Counters()
+        self.traces = Traces(
+            NoCalls(), configuration, self.counters, Clocks(),
+            lambda local, remote: ("udp", ("198.51.100.1", 5060)),
+        )  # fmt: skip
+
+
+class NoCalls:
+    def get(self, id_: str) -> None:
+        return None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
 class StandIn:
     """What handlers ask of `vosd.engine.node.Node`."""
 
@@ -55,6 +77,7 @@ class StandIn:
         self.settings = Settings(store.parameters())
         self.configuration = Configuration(store)
         self.calls = Calls()
+        self.exchange = Beside(self.configuration)
         self.lock = asyncio.Lock()
         self.up: dict[str, tuple[bool | None, str]] = {}
         #: what probe answers
@@ -64,7 +87,7 @@ class StandIn:
         self.ended: list[str] = []
 
     def health(self, name: str) -> tuple[bool | None, str]:
-        return self.up.get(name, (None, "never tried"))
+        return self.up.get(name, (None, "not tried since start"))
 
     async def probe(self, name: str) -> tuple[bool, str, float]:
         if self.gate is not None:

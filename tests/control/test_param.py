@@ -96,7 +96,7 @@ def test_nothing_of_a_bad_set_is_kept(node: FakeNode) -> None:
     assert (failure.kind, failure.value, failure.accepts) == ("bad_value", "11", "-10 to 10 dB")
     with pytest.raises(Refusal) as caught:
         node.set(SS_RTP_TIMEOUT="60", SS_RTP_TIME="60")
-    assert caught.value.failure.kind == "not_found"
+    assert caught.value.failure.kind == "bad_value"
     assert "SS_RTP_TIMEOUT" in caught.value.failure.message
     assert node.settings.snapshot.get("SS_RTP_TIMEOUT") == 30.0
     assert node.store.parameters() == []
@@ -166,15 +166,49 @@ def test_mp12_override_of_a_gateway(node: FakeNode) -> None:
 
 
 def test_mis05_second_audio_change_is_warned_of(node: FakeNode) -> None:
-    assert not any("MIS-05" in text for text in node.set(SS_JITTERBUFFER_MAX="180").warnings)
-    assert any("MIS-05" in text for text in node.set(SS_ECHOCANCELTAIL="256").warnings)
+    assert not any("MIS-05" in text for text in node.set(SS_QOS_RTP="CS5").warnings)
+    assert not any("MIS-05" in text for text in node.set(SS_ECHOCANCELTAIL="256").warnings)
+    assert any("MIS-05" in text for text in node.set(SS_MEDIAPROXYMODE="on").warnings)
     assert node.set(SS_RTP_TIMEOUT="60").warnings == []
 
 
 def test_mis05_is_silent_when_the_first_was_put_back(node: FakeNode) -> None:
-    node.set(SS_JITTERBUFFER_MAX="180")
-    node.set(SS_JITTERBUFFER_MAX=None)
-    assert not any("MIS-05" in text for text in node.set(SS_ECHOCANCELTAIL="256").warnings)
+    node.set(SS_QOS_RTP="CS5")
+    node.set(SS_QOS_RTP=None)
+    assert not any("MIS-05" in text for text in node.set(SS_MEDIAPROXYMODE="on").warnings)
+
+
+IDLE = ("D12: SS_MEDIAPROXYMODE=off of gateway vend1 has no effect: the value for all, must_on, "
+        "decides before it; it would have with: vosctl param set SS_MEDIAPROXYMODE=on")  # fmt: skip
+
+
+def test_mp12_a_gateways_value_that_has_no_effect_is_warned_of(node: FakeNode) -> None:
+    """D12: said when it is set, and when the value for all rises above it; of no other's."""
+    assert IDLE in node.set(gateway="vend1", SS_MEDIAPROXYMODE="off").warnings
+    other = node.set(gateway="cust1", SS_MEDIAPROXYMODE="must_on")
+    assert not any("D12" in text for text in other.warnings)
+    assert not any("D12" in text for text in node.set(SS_MEDIAPROXYMODE="on").warnings)
+    assert IDLE in node.set(SS_MEDIAPROXYMODE="must_on").warnings
+    assert IDLE not in node.set(SS_RTP_TIMEOUT="60").warnings
+    found = [row.change for row in node.do("param.lint").findings if row.code == "D12"]
+    assert found == ["vosctl param set SS_MEDIAPROXYMODE=on"]
+    node.set(gateway="vend1", SS_MEDIAPROXYMODE=None)
+    assert not any(row.code == "D12" for row in node.do("param.lint").findings)
+
+
+def test_mp12_what_one_gateway_has_of_its_own(node: FakeNode) -> None:
+    for name, value in (("vend1", "off"), ("cust1", "auto")):
+        node.set(gateway=name, SS_MEDIAPROXYMODE=value)
+    node.set(SS_RTP_TIMEOUT="60")
+    query = params.ParamQuery(changed=True, gateway="vend1")
+    rows = node.do("param.list", query=query).parameters
+    assert [(row.name, row.overrides) for row in rows] == [
+        ("SS_MEDIAPROXYMODE", {"vend1": "off"})
+    ]
+    with pytest.raises(Refusal) as caught:
+        node.do("param.list", query=params.ParamQuery(gateway="vend2"))
+    failure = caught.value.failure
+    assert (failure.kind, failure.value, failure.accepts) == ("not_found", "vend2", "vend1")
 
 
 def test_preset_is_one_act_with_its_name_as_source(node: FakeNode) -> None:
@@ -235,6 +269,8 @@ def test_lint_looks_at_this_configuration(
 ) -> None:
     monkeypatch.setattr(param, "ephemeral", lambda: (32768, 60999))
     monkeypatch.setattr(param, "reserved", list)
+    assert codes(node) == ["MIS-03", "D78"]
+    node.set(SS_MEDIAPROXYPORT_END="60000")
     assert codes(node) == ["MIS-03", "D56", "D78"]
     node.set(SS_MEDIAPROXYPORT_END="32767", SS_ECHOCANCEL="off")
     node.configuration.blacklist = [Listed(number="900", prefix=True, side="callee")]

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from vosd.wire.values import (
     parse_address,
+    parse_caller,
     parse_duration,
     parse_name,
     parse_number,
+    parse_pattern,
+    parse_time,
     show_address,
     show_duration,
 )
@@ -76,7 +79,7 @@ def test_duration(text: str, seconds: float) -> None:
     "text", ["", "90", "0s", "-1s", "1y", "h", "1h30m", "1e9s", "9" * 11 + "s"]
 )
 def test_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match="a length of time such as 90s 15m 2h 1d is accepted"):
+    with pytest.raises(ValueError, match="a number with its unit such as 90s 15m 2h 1d is acc"):
         parse_duration(text)
 
 
@@ -109,5 +112,41 @@ def test_number(text: str, number: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "+", "4 6", "46-70", "1" * 33, "٤٦", "46\n", "anonymous"])
 def test_no_number(text: str) -> None:
-    with pytest.raises(ValueError, match="1 to 32 digits are accepted"):
+    with pytest.raises(ValueError, match=r"digits, with or without a leading \+, are accepted"):
         parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [("46", "46"), ("+46", "46"), ("46*", "46*"), ("+46*", "46*"), ("anonymous", "anonymous")],
+)
+def test_pattern(text: str, pattern: str) -> None:
+    assert parse_pattern(text) == pattern
+
+
+@pytest.mark.parametrize("text", ["", "*", "abc", "4*6", "46**", "anonymous*", "1" * 34])
+def test_no_pattern(text: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot use .* as a number: 1 to 32 digits"):
+        parse_pattern(text)
+
+
+@pytest.mark.parametrize("text", ["abc", "46-70", "46*", "Anonymous", "1" * 34])
+def test_no_caller(text: str) -> None:
+    with pytest.raises(ValueError, match=r"leading \+, or anonymous are accepted"):
+        parse_caller(text)
+
+
+# 2026-11-22T15:00Z is 1795359600
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("90s", 1795359510), ("2h", 1795352400), ("1d", 1795273200),
+     ("2026-11-22T15:00Z", 1795359600), ("2026-11-22T16:00+01:00", 1795359600)],
+)  # fmt: skip
+def test_time(text: str, at: float) -> None:
+    assert parse_time(text, 1795359600.0) == at
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "garbage", "2026-13-01", "0001-01-01", "2 h"])
+def test_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot use .* as a time: how long ago such as 2h or 1d"):
+        parse_time(text, 1795359600.0)

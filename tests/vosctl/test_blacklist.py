@@ -48,7 +48,8 @@ def test_blacklist_bad_duration(daemon: Stub, vosctl: Vosctl) -> None:
     assert vosctl("blacklist", "add", "1", "--expires", "soon") == (
         2,
         "",
-        "cannot read 'soon': a length of time such as 90s 15m 2h 1d is accepted\n",
+        "cannot use 'soon' as a length of time: a number with its unit such as "
+        "90s 15m 2h 1d is accepted\n",
     )
     assert daemon.asked == []
 

@@ -11,6 +11,7 @@ import pytest
 from tests.control.standin import call_view, direct_view
 from tests.vosctl.stub import Ran, Stub
 from vosctl.commands import call as call_command
+from vosctl.console import Column, cell, fit
 from vosd.wire.records import (
     Attempt,
     CallList,
@@ -28,11 +29,11 @@ def test_call_list(daemon: Stub, vosctl: Vosctl) -> None:
     daemon.answer("GET /v1/calls", CallList(calls=calls, total=2))
     assert vosctl("call", "list").out == (
         "id                state      length  caller   callee    from  to     relay        "
-        "A loss %  A jitter ms  B loss %  B jitter ms\n"
+        "A loss%  A jit ms  B loss%  B jit ms\n"
         "00aa11bb22cc33dd  connected    1:40  4670001  46855501  acme  telia  userspace    "
-        "     1.0         12.5       0.0         55.0\n"
+        "    1.0      12.5      0.0      55.0\n"
         "11                connected    1:40  4670001  46855501  acme  telia  not relayed  "
-        "       -            -         -            -\n"
+        "      -         -        -         -\n"
     )
 
 
@@ -56,7 +57,6 @@ callee    46855501
 from, to  acme to telia
 started   2026-11-22 15:00:00
 answered  2026-11-22 15:00:05
-ended     -
 length    1:40
 media     relayed by userspace relay (mode must_on)
 because   global value must_on
@@ -67,7 +67,7 @@ first        503  congestion      250
                  leg A, calling       leg B, called
 party            acme (mapping)       telia (routing)
 signalling       203.0.113.9:5060     192.0.2.7:5060
-SDP address      203.0.113.9:40000    10.0.0.7:30000 private
+SDP address      203.0.113.9:40000    10.0.0.7:30000 (private)
 our RTP address  198.51.100.1:20000   198.51.100.1:20002
 RTP from         203.0.113.9:40000    192.0.2.7:30000
 RTP to           203.0.113.9:40000    192.0.2.7:30000
@@ -107,7 +107,7 @@ def test_call_show_of_a_direct_call_has_words_not_zeros(daemon: Stub, vosctl: Vo
     daemon.answer("GET /v1/calls/11", CallDetail(call=direct_view("11")))
     out = vosctl("call", "show", "11").out
     assert "media     not relayed (mode must_on)\nbecause   acme has off\n" in out
-    assert "our RTP address  not relayed        not relayed\n" in out
+    assert "our RTP address  -                  -\n" in out
     assert out.endswith(
         "\nstreams  not relayed: the two sides send to each other, so the switch has no figures\n"
     )
@@ -126,7 +126,42 @@ def test_strangers_text_does_not_reach_the_terminal(daemon: Stub, vosctl: Vosctl
         assert all(line.isprintable() for line in out.splitlines())
 
 
-def test_call_watch_in_a_pipe_is_a_line_a_reply(
+def test_an_unanswered_call_has_words_not_dashes(daemon: Stub, vosctl: Vosctl) -> None:
+    view = call_view(
+        state="trying", answered_at=None, media="none", media_mode="", relay=None, relay_reason="",
+        display="Alice",
+    )  # fmt: skip
+    assert view.legs[0].received is not None
+    view.legs[0].received.lost = view.legs[0].received.expected = None
+    daemon.answer("GET /v1/calls/11", CallDetail(call=view))
+    out = vosctl("call", "show", "11").out
+    assert 'caller    4670001 "Alice"\n' in out
+    assert "\nmedia     none yet\n\n" in out
+    assert out.endswith("\nstreams  none yet\n")
+    view.media = "relayed"
+    daemon.answer("GET /v1/calls/11", CallDetail(call=view))
+    assert "\nlost                   -          -  0 of 5000          3\n" in vosctl(
+        "call", "show", "11"
+    ).out
+
+
+def test_no_number_is_cut_off_on_a_terminal_of_80_columns() -> None:
+    """Columns of less interest go, what is pasted stays whole."""
+    view = call_view(caller="467000112345678", callee="468555012345678")
+    rows = call_command._rows(CallList(calls=[view], total=1), short=True)
+    heads = [c if isinstance(c, Column) else Column(c) for c in call_command.COLUMNS]
+    widths = [
+        max(len(head.title), len(cell(text).text))
+        for head, text in zip(heads, rows[0], strict=True)
+    ]
+    shown, given = fit(heads, widths, 80)
+    assert [heads[i].title for i in shown] == [
+        "id", "caller", "callee", "A loss%", "A jit ms", "B loss%", "B jit ms",
+    ]  # fmt: skip
+    assert given == [widths[i] for i in shown]
+
+
+def test_call_watch_in_a_pipe_is_summary_and_rows(
     daemon: Stub, vosctl: Vosctl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.strftime", lambda _: "15:00:00")
@@ -134,7 +169,11 @@ def test_call_watch_in_a_pipe_is_a_line_a_reply(
     daemon.answer("GET /v1/calls/watch", replies)
     assert vosctl("call", "list", "--watch").out == (
         "15:00:00  1 of 3 calls, worst loss 1.0 %, worst jitter 55.0 ms\n"
-        "15:00:00  0 calls, worst loss - %, worst jitter - ms\n"
+        "id                state      length  caller   callee    from  to     relay      "
+        "A loss%  A jit ms  B loss%  B jit ms\n"
+        "00aa11bb22cc33dd  connected    1:40  4670001  46855501  acme  telia  userspace  "
+        "    1.0      12.5      0.0      55.0\n"
+        "15:00:00  0 calls\n"
     )
 
 

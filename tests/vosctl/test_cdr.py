@@ -6,7 +6,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -106,10 +107,70 @@ def test_cdr_export_for_a_spreadsheet(daemon: Stub, vosctl: Vosctl) -> None:
 
 @pytest.mark.parametrize("rows", [[], [CDR], [CDR, OPEN]])
 def test_cdr_export_json_is_one_document(daemon: Stub, vosctl: Vosctl, rows: list[Cdr]) -> None:
+    """The keys of `cdr list --json`; times as ISO 8601 as the help says."""
     daemon.answer("GET /v1/cdrs/export", rows)
     daemon.answer("GET /v1/cdrs", CdrList(records=rows))
     exported = json.loads(vosctl("cdr", "export", "--format", "json").out)
-    assert exported == json.loads(vosctl("--json", "cdr", "list").out)
+    listed = json.loads(vosctl("--json", "cdr", "list").out)
+    for record in listed["records"]:
+        for name, text in ISO.items():
+            record[name] = text if record["id"] == "00aa" else None
+        if record["id"] == "00bb":
+            record["started_at"] = "2026-11-22T15:01:40.000Z"
+    assert exported == listed
+
+
+ISO = {
+    "started_at": "2026-11-22T15:00:00.250Z", "ringing_at": "2026-11-22T15:00:02.000Z",
+    "answered_at": "2026-11-22T15:00:05.000Z", "ended_at": "2026-11-22T15:00:12.500Z",
+    "alive_at": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_cdr_export_rounds_lengths(daemon: Stub, vosctl: Vosctl, format: str) -> None:
+    row = Cdr(id="1", node="n", caller="1", callee="2", started_at=0.0, duration_s=7.1234567)
+    daemon.answer("GET /v1/cdrs/export", [row])
+    out = vosctl("cdr", "export", "--format", format).out
+    assert "7.123" in out
+    assert "7.1234" not in out
+
+
+def test_cdr_export_that_breaks_off_is_no_success(daemon: Stub, vosctl: Vosctl) -> None:
+    """What the daemon promised and did not send is missed, not taken for the end."""
+    daemon.answer("GET /v1/cdrs/export", [CDR, b'{"id":"00cc","no'])
+    ran = vosctl("cdr", "export", "--format", "csv")
+    assert (ran.code, ran.out) == (1, CSV.rsplit("00bb", 1)[0])
+    assert ran.err.startswith("cannot understand the answer from ")
+
+
+def test_cdr_export_writes_while_it_reads(
+    daemon: Stub, vosctl: Vosctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bounded memory: a record is written before the next but one is read."""
+    reads, ahead = 0, 0
+    written: list[str] = []
+
+    def rows(*_: object, **__: object) -> Iterator[Cdr]:
+        nonlocal reads, ahead
+        for _ in range(50):
+            reads += 1
+            ahead = max(ahead, reads - 1 - sum(line.startswith("00aa") for line in written))
+            yield CDR
+
+    class File(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    @contextmanager
+    def target(*_: object) -> Iterator[File]:
+        yield File()
+
+    monkeypatch.setattr("vosctl.client.Client.stream", rows)
+    monkeypatch.setattr("vosctl.commands.cdr._target", target)
+    assert vosctl("cdr", "export", "--format", "csv").code == 0
+    assert (reads, ahead) == (50, 0)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +179,8 @@ def test_cdr_export_json_is_one_document(daemon: Stub, vosctl: Vosctl, rows: lis
         (["--format", "json", "--spreadsheet"], 2,
          "cannot use --spreadsheet with --format json: it is for csv\n"),
         (["--format", "csv", "--since", "yesterday"], 2,
-         "cannot read the time 'yesterday': a length of time ago such as 2h or 1d, or a date such "
-         "as 2026-11-22 or 2026-11-22T14:30 is accepted\n"),
+         "cannot use 'yesterday' as a time: how long ago such as 2h or 1d, or a date such as "
+         "2026-11-22 or 2026-11-22T14:30, is accepted\n"),
         (["--format", "csv", "-o", "/no/such/dir/x"], 1,
          "cannot write /no/such/dir/x: No such file or directory\n"),
     ],

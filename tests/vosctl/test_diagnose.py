@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.control.standin import direct_view
+from tests.control.standin import call_view, direct_view
 from tests.vosctl.stub import Ran, Stub
-from vosd.wire.records import (
-    Diagnosis,
-    Finding,
-)
+from vosd.wire.diagnosis import BadCall, RecentCalls
+from vosd.wire.records import Diagnosis, Finding
 
 Vosctl = Callable[..., Ran]
 
@@ -72,7 +72,8 @@ def test_diagnose_shows_the_streams(daemon: Stub, vosctl: Vosctl) -> None:
     daemon.answer("GET /v1/diagnose/call", reply)
     assert vosctl("diagnose", "call", "11") == (
         0,
-        "verdict  v\nabout    x, judged by profile source\n\nstreams  not relayed: the two sides "
+        "verdict  v\nabout    x, judged by profile source\n"
+        "parties  4670001 to 46855501, acme to telia\n\nstreams  not relayed: the two sides "
         "send to each other, so the switch has no figures\n",
         "",
     )
@@ -85,3 +86,126 @@ def test_diagnose_one_call(daemon: Stub, vosctl: Vosctl, args: list[str]) -> Non
         "",
         "cannot tell which call: one of ID, --last, --worst is needed\n",
     )
+
+
+class Page(HTMLParser):
+    """Every element with its attributes, and the text in between."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+
+HOSTILE = '<script src="http://x.test/a.js">alert(1)</script><img onerror=x>&amp;\u202e'
+
+
+def test_the_page_says_what_the_terminal_says(
+    daemon: Stub, vosctl: Vosctl, tmp_path: Path
+) -> None:
+    """One report, two faces: no word of the terminal is missing in the file."""
+    reply = Diagnosis(
+        subject="call 00aa", verdict="Packets from A are lost.", severity="critical",
+        profile="source", findings=[FINDING], call=call_view(display=HOSTILE),
+    )  # fmt: skip
+    daemon.answer("GET /v1/diagnose/call", reply)
+    path = tmp_path / "report.html"
+    path.write_text("what was there before")
+    ran = vosctl("diagnose", "call", "--last", "--html", str(path))
+    assert (ran.code, ran.err) == (5, f"written to {path}\n")
+    page = Page(path.read_text("utf-8"))
+    assert set(ran.out.split()) <= set(page.words)
+    assert {tag for tag, _ in page.elements} == {
+        "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "dl", "dt", "dd",
+        "table", "tr", "th", "td",
+    }  # fmt: skip
+
+
+def test_hostile_text_is_inert_in_the_page(daemon: Stub, vosctl: Vosctl, tmp_path: Path) -> None:
+    """A From display name with markup: no element, no attribute of it, nothing to load or run."""
+    reply = Diagnosis(
+        subject=f"call {HOSTILE}", verdict=HOSTILE, severity="ok", profile="source",
+        call=call_view(display=HOSTILE, caller=HOSTILE),
+    )  # fmt: skip
+    daemon.answer("GET /v1/diagnose/call", reply)
+    path = tmp_path / "report.html"
+    assert vosctl("diagnose", "call", "00aa", "--html", str(path)).code == 0
+    text = path.read_text("utf-8")
+    assert "<script" not in text
+    assert "\u202e" not in text
+    page = Page(text)
+    assert {name for _, attributes in page.elements for name in attributes} == {
+        "lang", "charset", "http-equiv", "content", "name", "class",
+    }  # fmt: skip
+    policy = [row["content"] for tag, row in page.elements if row.get("http-equiv")]
+    assert policy == [
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    ]
+
+
+def test_a_page_that_cannot_be_written_names_its_path(
+    daemon: Stub, vosctl: Vosctl, tmp_path: Path
+) -> None:
+    reply = Diagnosis(subject="x", verdict="v", severity="critical", profile="source")
+    daemon.answer("GET /v1/diagnose/gateway/acme", reply)
+    path = tmp_path / "no" / "report.html"
+    ran = vosctl("diagnose", "gateway", "acme", "--html", str(path))
+    assert ran.code == 1
+    assert ran.err.startswith(f"cannot write {path}: No such file or directory\n")
+    assert ran.out.startswith("verdict  v\n")
+
+
+def test_streams_of_a_call_whose_evidence_is_lost(daemon: Stub, vosctl: Vosctl) -> None:
+    """After a crash the record alone is left: that is not "not relayed"."""
+    view = call_view("11", state="ended", media="none", relay=None, legs=[])
+    reply = Diagnosis(subject="x", verdict="v", severity="info", profile="source", call=view)
+    daemon.answer("GET /v1/diagnose/call", reply)
+    out = vosctl("diagnose", "call", "11").out
+    assert out.endswith("streams  unknown: the evidence is lost, only the record is left\n")
+    assert "not relayed" not in out
+
+
+BAD = BadCall(
+    id="00aa11bb22cc33dd", caller="4670001", callee="46855501", mapping="acme", routing="telia",
+    started_at=1795359600.0, severity="critical", code="one_way", side="b",
+    verdict="One-way audio: nothing comes from B (gateway telia).",
+)  # fmt: skip
+
+
+def test_recent(daemon: Stub, vosctl: Vosctl) -> None:
+    live = BadCall(
+        id="11", live=True, caller="4670001", callee="", started_at=1795359600.0,
+        severity="warning", code="jitter", side="both", verdict="Uneven.",
+    )  # fmt: skip
+    reply = RecentCalls(calls=[BAD, live], finished=40, live=1, limit=500)
+    daemon.answer("GET /v1/diagnose/recent", reply)
+    assert vosctl("diagnose", "recent", "--since", "1970-01-01T00:10") == (
+        5,
+        "2 bad calls among 1 live call and 40 finished ones (at most 500 of each)\n"
+        "id                started              caller   callee    whose side     verdict\n"
+        "00aa11bb22cc33dd  2026-11-22 15:00:00  4670001  46855501  leg B (telia)  "
+        "One-way audio: nothing comes from B (gateway telia).\n"
+        "11                live                 4670001  -         both legs      Uneven.\n"
+        "vosctl diagnose call ID explains one of them.\n",
+        "",
+    )
+    assert daemon.asked[0].path == "/v1/diagnose/recent?since=600.0"
+    assert vosctl("--json", "diagnose", "recent").code == 5
+
+
+def test_recent_with_nothing_bad(daemon: Stub, vosctl: Vosctl, tmp_path: Path) -> None:
+    daemon.answer("GET /v1/diagnose/recent", RecentCalls(finished=1, live=0, limit=500))
+    path = tmp_path / "recent.html"
+    assert vosctl("diagnose", "recent", "--html", str(path)) == (
+        0,
+        "no bad call among 0 live calls and 1 finished one (at most 500 of each)\n",
+        f"written to {path}\n",
+    )
+    assert "no bad call among" in path.read_text("utf-8")

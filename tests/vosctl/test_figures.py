@@ -9,7 +9,6 @@ import pytest
 
 from tests.vosctl.stub import Ran
 from vosctl import figures
-from vosctl.problems import Usage
 from vosd.diagnose import PROFILES
 
 Vosctl = Callable[..., Ran]
@@ -41,18 +40,3 @@ def test_unknown_is_never_zero() -> None:
 )
 def test_clock(seconds: float, shown: str) -> None:
     assert figures.clock(seconds) == shown
-
-
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [("90s", 910.0), ("1970-01-01", 0.0), ("1970-01-01T00:10", 600.0),
-     ("1970-01-01T00:10:05+00:00", 605.0)],
-)  # fmt: skip
-def test_parse_moment(text: str, at: float) -> None:
-    assert figures.parse_moment(text, 1000.0) == at
-
-
-@pytest.mark.parametrize("text", ["", "now", "1970-13-01", "-2h"])
-def test_no_moment(text: str) -> None:
-    with pytest.raises(Usage, match="cannot read the time"):
-        figures.parse_moment(text, 1000.0)

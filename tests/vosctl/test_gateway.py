@@ -43,7 +43,7 @@ ACME = GatewayView(
     has_password=True,
     enabled=False,
     overrides={"SS_MEDIAPROXYMODE": "off"},
-    note="never tried",
+    note="not tried since start",
 )
 
 
@@ -77,8 +77,8 @@ user                   acme1
 password               set (hidden)
 account                -
 calls                  0, no limit
-state                  disabled
-last seen              never tried
+enabled                no
+health                 not tried since start
 own SS_MEDIAPROXYMODE  off
 """
     )
@@ -180,7 +180,8 @@ def test_gateway_dry_run_and_nothing(daemon: Stub, vosctl: Vosctl) -> None:
     ("args", "problem"),
     [
         (["set", "telia"],
-         "cannot set nothing: KEY=VALUE or --password-file FILE is needed\n"),
+         "cannot set nothing: KEY=VALUE or a password option is needed\n"
+         "  vosctl gateway show telia shows what it has\n"),
         (["set", "telia", "capacity"], "cannot read 'capacity': KEY=VALUE is accepted\n"),
         (["set", "telia", "a=1", "a=2"], "cannot set a twice in one command\n"),
         (["set", "telia", "--password-file", "/no/such/file"],

@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from tests.control.standin import status
 from tests.vosctl.stub import Ran, Stub, run
-from vosctl.client import SYSTEM_SOCKET, default_socket
+from vosctl.client import SYSTEM_SOCKET, default_sockets
 from vosctl.main import COMMANDS, app, hoist
 
 Vosctl = Callable[..., Ran]
@@ -67,8 +67,20 @@ def test_3_nobody_there(tmp_path: Path) -> None:
         3,
         "",
         f"cannot reach vosd at {path}: no such socket\n"
-        "  is vosd running? systemctl status vosd; another socket: --socket PATH or "
-        "VOSCTL_SOCKET\n",
+        "  start it: systemctl start vosd, or vosd in a terminal; another socket: --socket PATH "
+        "or VOSCTL_SOCKET\n",
+    )
+
+
+def test_3_names_every_socket_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator who is not root has no switch of his own and the system's does not run."""
+    monkeypatch.setattr("os.geteuid", lambda: 7)
+    monkeypatch.setattr("vosctl.client.SYSTEM_SOCKET", tmp_path / "system.sock")
+    ran = run(None, "status", XDG_RUNTIME_DIR=str(tmp_path))
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.splitlines()[0] == (
+        f"cannot reach vosd at {tmp_path}/vosd/control.sock: no such socket, "
+        f"nor at {tmp_path}/system.sock: no such socket"
     )
 
 
@@ -124,26 +136,67 @@ def test_4_denied_by_the_daemon(daemon: Stub, vosctl: Vosctl) -> None:
     assert vosctl("status") == (4, "", "cannot do status as bob: read access is needed\n  root\n")
 
 
-def test_2_and_1_as_the_daemon_says(daemon: Stub, vosctl: Vosctl) -> None:
-    daemon.refuse("GET /v1/gateways/x", "not_found", "cannot find gateway 'x'", accepts="y")
-    daemon.refuse("GET /v1/blacklist/check", "bad_value", "cannot use 'x'", accepts="digits")
-    assert vosctl("gateway", "show", "x") == (1, "", "cannot find gateway 'x'\n  accepted: y\n")
-    assert vosctl("blacklist", "check", "x") == (2, "", "cannot use 'x'\n  accepted: digits\n")
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("bad_request", 2), ("bad_value", 2), ("not_found", 1), ("exists", 1), ("conflict", 1),
+        ("denied", 4), ("unavailable", 1), ("internal", 1), ("of a newer daemon", 1),
+    ],
+)  # fmt: skip
+def test_exit_code_of_each_kind_of_refusal(
+    daemon: Stub, vosctl: Vosctl, kind: str, code: int
+) -> None:
+    daemon.refuse("GET /v1/status", kind, "cannot do it")
+    assert vosctl("status") == (code, "", "cannot do it\n")
+
+
+@pytest.mark.parametrize(
+    ("message", "accepts", "told"),
+    [
+        ("cannot find 'x'", "y", "cannot find 'x'\n  accepted: y\n"),
+        ("cannot use 'x': y is accepted", "y", "cannot use 'x': y is accepted\n"),
+        ("cannot find 'acmee'", "acme", "cannot find 'acmee'\n  accepted: acme\n"),
+    ],
+)
+def test_what_is_accepted_is_told_once(
+    daemon: Stub, vosctl: Vosctl, message: str, accepts: str, told: str
+) -> None:
+    daemon.refuse("GET /v1/gateways/x", "not_found", message, accepts=accepts)
+    assert vosctl("gateway", "show", "x").err == told
 
 
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        (["nothing"], "No such command 'nothing'."),
-        (["statsu"], "No such command 'statsu'. Did you mean 'status'?"),
+        (["statsu"], "cannot find a command 'vosctl statsu': did you mean status?\n"),
+        (["blacklist", "group", "add", "x"], "cannot find a command 'vosctl blacklist group': "
+         "known are add, remove, list, check\n"),
         (["status", "--colour", "x"], "No such option: --colour"),
-        (["--color", "pink", "status"], "Invalid value for '--color'"),
-        (["--timeout", "soon", "status"], "Invalid value for '--timeout'"),
-        (["gateway", "add", "x", "--kind", "customer"], "Invalid value for '--kind'"),
-        (["gateway", "add", "x"], "Missing option '--kind'"),
-        (["call", "show"], "Missing argument 'ID'"),
+        (["--color", "pink", "status"],
+         "cannot use 'pink' as --color: auto, always or never is accepted\n"),
+        (["--timeout", "soon", "status"],
+         "cannot use 'soon' as --timeout: a number of 0.05 or more is accepted\n"),
+        (["gateway", "add", "x", "--kind", "customer"],
+         "cannot use 'customer' as --kind: mapping or routing is accepted\n"),
+        (["gateway", "add", "x", "--kind", "routing", "--priority", "-1"],
+         "cannot use '-1' as --priority: a whole number from 0 to 1000000 is accepted\n"),
+        (["gateway", "add", "x", "--kind", "routing", "--capacity", "x"],
+         "cannot use 'x' as --capacity: a whole number from 0 to 1000000 is accepted\n"),
+        (["cdr", "list", "--limit", "0"],
+         "cannot use '0' as --limit: a whole number from 1 to 10000 is accepted\n"),
+        (["cdr", "export", "--format", "xml"],
+         "cannot use 'xml' as --format: csv or json is accepted\n"),
+        (["blacklist", "add", "1", "--side", "nobody"],
+         "cannot use 'nobody' as --side: caller, callee or both is accepted\n"),
+        (["blacklist", "add", "1", "--expires", "soon"], "cannot use 'soon' as a length of time: "
+         "a number with its unit such as 90s 15m 2h 1d is accepted\n"),
+        (["gateway", "add", "x"],
+         "cannot do without --kind: mapping or routing is accepted\n  see vosctl gateway add"),
+        (["call", "show"], "cannot do without ID\n  see vosctl call show --help\n"),
+        (["param", "show", "SS_NOPE"], "cannot find a parameter 'SS_NOPE': vosctl param list"),
+        (["param", "list", "--group", "x"], "cannot find a group 'x' of parameters\n  accepted: t"),
     ],
-)
+)  # fmt: skip
 def test_2_usage(vosctl: Vosctl, args: list[str], error: str) -> None:
     ran = vosctl(*args)
     assert (ran.code, ran.out) == (2, "")
@@ -222,35 +275,30 @@ def test_a_terminal_that_lacks_a_letter(daemon: Stub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "uid", "path"),
+    ("environ", "uid", "paths"),
     [
-        ({"VOSCTL_SOCKET": "/x/y"}, 0, "/x/y"),
-        ({"VOSCTL_SOCKET": "/x/y", "XDG_RUNTIME_DIR": "/run/user/7"}, 7, "/x/y"),
-        ({"XDG_RUNTIME_DIR": "/run/user/7"}, 0, str(SYSTEM_SOCKET)),
-        ({"VOSCTL_SOCKET": "", "XDG_RUNTIME_DIR": "/run/7"}, 7, "/run/7/vosd/control.sock"),
-        ({"HOME": "/home/b"}, 7, "/home/b/.local/state/vosd/control.sock"),
+        ({"XDG_RUNTIME_DIR": "/run/user/7"}, 0, [str(SYSTEM_SOCKET)]),
+        ({"XDG_RUNTIME_DIR": "/run/7"}, 7, ["/run/7/vosd/control.sock", str(SYSTEM_SOCKET)]),
+        ({"HOME": "/home/b"}, 7,
+         ["/home/b/.local/state/vosd/control.sock", str(SYSTEM_SOCKET)]),
     ],
-)
-def test_default_socket(
-    environ: dict[str, str], uid: int, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vosctl.client.SYSTEM_SOCKET", Path("/run/vosd-is-not-here.sock"))
-    expected = path.replace(str(SYSTEM_SOCKET), "/run/vosd-is-not-here.sock")
-    assert str(default_socket(environ, uid)) == expected
+)  # fmt: skip
+def test_default_sockets(environ: dict[str, str], uid: int, paths: list[str]) -> None:
+    assert list(map(str, default_sockets(environ, uid))) == paths
 
 
 def test_a_reader_without_a_switch_of_his_own_uses_the_systems(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    daemon: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    system = tmp_path / "system.sock"
-    system.touch()
-    monkeypatch.setattr("vosctl.client.SYSTEM_SOCKET", system)
-    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    assert default_socket(environ, 7) == system
-    own = tmp_path / "vosd/control.sock"
-    own.parent.mkdir()
-    own.touch()
-    assert default_socket(environ, 7) == own
+    monkeypatch.setattr("os.geteuid", lambda: 7)
+    monkeypatch.setattr("vosctl.client.SYSTEM_SOCKET", daemon.path)
+    daemon.answer("GET /v1/status", status())
+    for own in ("nothing", "a dead socket"):
+        if own == "a dead socket":
+            (tmp_path / "vosd").mkdir()
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(tmp_path / "vosd/control.sock"))
+        assert run(None, "status", XDG_RUNTIME_DIR=str(tmp_path)).code == 0
 
 
 # help

@@ -71,14 +71,11 @@ def test_list(run: Run) -> None:
     got = run(["list", "MEDIAPROXY", "--group", "media"], listed("MEDIAPROXY", vend1="off"))
     assert got.code == 0
     assert got.out == (
-        "name                     value        default      takes effect  source   accepts\n"
-        "SS_MEDIAPROXYMODE        must_on (3)  must_on (3)  next call     default"
-        "  off (0) on (1) auto (2) must_on (3)\n"
+        "name                     value        default      takes effect  source\n"
+        "SS_MEDIAPROXYMODE        must_on (3)  must_on (3)  next call     default\n"
         "  @vend1                 off (0)                                 gateway\n"
-        "SS_MEDIAPROXYPORT_START  10000        10000        next call     default"
-        "  an even port from 1024 to 65535\n"
-        "SS_MEDIAPROXYPORT_END    60000        60000        next call     default"
-        "  a port from 1024 to 65535\n"
+        "SS_MEDIAPROXYPORT_START  10000        10000        next call     default\n"
+        "SS_MEDIAPROXYPORT_END    32767        32767        next call     default\n"
     )
     query = params.ParamQuery(pattern="MEDIAPROXY", group="media")
     assert got.asked == [("param.list", None, None, query)]
@@ -92,13 +89,19 @@ def test_list_of_nothing_says_so(run: Run) -> None:
 def test_list_knows_its_groups(run: Run) -> None:
     got = run(["list", "--group", "sound"])
     assert (got.code, got.asked) == (2, [])
-    assert got.err.startswith("cannot find a group 'sound'\n  groups: timeouts session nat")
+    assert got.err.startswith("cannot find a group 'sound' of parameters\n  accepted: timeouts, ")
 
 
 def test_diff_asks_for_what_changed(run: Run) -> None:
     got = run(["diff"], records.ParamList())
     assert got.err == "every parameter has its default\n"
     assert got.asked[0][3] == params.ParamQuery(changed=True)
+
+
+def test_diff_of_a_gateway(run: Run) -> None:
+    got = run(["diff", "--gateway", "vend1"], records.ParamList())
+    assert got.err == "vend1 has no value of its own\n"
+    assert got.asked[0][3] == params.ParamQuery(changed=True, gateway="vend1")
 
 
 def test_show(run: Run) -> None:
@@ -252,9 +255,9 @@ def test_history(run: Run) -> None:
     got = run(["history", "--limit", "2"], records.AuditList(rows=rows))
     assert got.asked == [("param.history", None, None, params.HistoryQuery(limit=2))]
     assert got.out == (
-        "when                 who   name                     old  new  why\n"
-        "2025-06-15 15:06:40  root  SS_RTP_TIMEOUT           30   60   long holds\n"
-        "2025-06-15 14:50:00  root  SS_MEDIAPROXYMODE@vend1  -    off\n"
+        "when                 who   name                     old            new      why\n"
+        "2025-06-15 15:06:40  root  SS_RTP_TIMEOUT           30 s           60 s     long holds\n"
+        "2025-06-15 14:50:00  root  SS_MEDIAPROXYMODE@vend1  value for all  off (0)\n"
     )
 
 

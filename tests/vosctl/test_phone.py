@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from tests.vosctl.stub import Ran, Stub
@@ -23,6 +24,7 @@ Vosctl = Callable[..., Ran]
 
 PHONE = PhoneView(
     number="4670001",
+    display="Front desk",
     account="a1",
     has_password=True,
     registered=True,
@@ -40,10 +42,11 @@ def test_phone_list(daemon: Stub, vosctl: Vosctl, monkeypatch: pytest.MonkeyPatc
     rows = [PHONE, PhoneView(number="4670002", enabled=False)]
     daemon.answer("GET /v1/phones", PhoneList(phones=rows))
     assert vosctl("phone", "list").out == (
-        "number   state       address             NAT  expires in  calls  account  user agent\n"
-        "4670001  registered  203.0.113.77:61000  yes      1m 40s      0  a1       "
+        "number   display     state       address             NAT  expires in  calls  account  "
+        "user agent\n"
+        "4670001  Front desk  registered  203.0.113.77:61000  yes      1m 40s      0  a1       "
         "Phone\\x1b[2J 2\n"
-        "4670002  disabled    -                   -             -      0  -        -\n"
+        "4670002  -           disabled    -                   -             -      0  -        -\n"
     )
 
 
@@ -53,6 +56,7 @@ def test_phone_show(daemon: Stub, vosctl: Vosctl) -> None:
         vosctl("phone", "show", "4670001").out
         == """\
 phone       4670001
+display     Front desk
 state       registered
 password    set (hidden)
 account     a1
@@ -82,13 +86,25 @@ def test_generated_password_is_shown_once(daemon: Stub, vosctl: Vosctl) -> None:
     assert daemon.asked[1].body["password"] != password
 
 
-def test_generated_password_is_in_no_document(daemon: Stub, vosctl: Vosctl) -> None:
-    daemon.answer("POST /v1/phones", PhoneChanged(phone=PHONE))
-    ran = vosctl("--json", "phone", "add", "4670001", "--generate-password")
+@pytest.mark.parametrize("args", [["add", "4670001"], ["set", "4670001"]])
+def test_generated_password_is_in_the_document(
+    daemon: Stub, vosctl: Vosctl, args: list[str]
+) -> None:
+    reply = PhoneChanged(phone=PHONE)
+    daemon.answer("POST /v1/phones", reply)
+    daemon.answer("PATCH /v1/phones/4670001", reply)
+    ran = vosctl("--json", "phone", *args, "--generate-password")
     password = daemon.asked[0].body["password"]
-    assert password not in ran.out
-    assert ran.err.splitlines()[0] == f"password  {password}"
-    json.loads(ran.out)
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == {**msgspec.to_builtins(reply), "password": password}
+
+
+def test_no_password_of_a_dry_run_is_shown(daemon: Stub, vosctl: Vosctl) -> None:
+    """Nothing was kept: it would open nothing."""
+    daemon.answer("POST /v1/phones", PhoneChanged(phone=PHONE, dry_run=True))
+    for json_ in ([], ["--json"]):
+        ran = vosctl(*json_, "phone", "add", "4670001", "--generate-password", "--dry-run")
+        assert daemon.asked[-1].body["password"] not in ran.out + ran.err
 
 
 @pytest.mark.parametrize(
@@ -98,7 +114,8 @@ def test_generated_password_is_in_no_document(daemon: Stub, vosctl: Vosctl) -> N
          "--generate-password\n"),
         (["add", "1", "--generate-password", "--password-file", "x"], "cannot use both "
          "--password-file and --generate-password: one is enough\n"),
-        (["set", "1"], "cannot set nothing: KEY=VALUE or a password option is needed\n"),
+        (["set", "1"], "cannot set nothing: KEY=VALUE or a password option is needed\n"
+         "  vosctl phone show 1 shows what it has\n"),
         (["remove", "1"], "cannot ask (remove phone 1?): stdin is no terminal\n  add --yes\n"),
     ],
 )  # fmt: skip

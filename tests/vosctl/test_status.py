@@ -28,6 +28,8 @@ RTP ports      48 of 50000 in use
 loop lag       0.4 ms
 record queue   0 waiting
 alarms         none
+counted since start, what is not 0:
+  call_attempts  1000
 """,
         "",
     )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vosctl.console import Cell, Column, Text
-from vosctl.figures import moment, parse_length
-from vosctl.session import Context, DryRun, Session, Why, group, session
+from vosctl.figures import moment
+from vosctl.session import Context, DryRun, Session, Why, given, group, session
+from vosd.wire.values import parse_duration
 
 if TYPE_CHECKING:
     from vosd.wire.records import BlacklistRow
 
-Numbers = Annotated[list[str], typer.Argument(metavar="NUMBER...", help="Digits.")]
+Numbers = Annotated[list[str], typer.Argument(metavar="NUMBER...", help="Digits, or anonymous.")]
 COLUMNS: list[Column | str] = [
     Column("number", keep=True),
     "matches",
@@ -56,7 +57,7 @@ def add(
         numbers=numbers,
         prefix=prefix,
         side=side,
-        expires_s=None if expires is None else parse_length(expires),
+        expires_s=given(parse_duration, expires),
         why=why,
         dry_run=dry_run,
     )
@@ -67,7 +68,10 @@ def add(
 
 @app.command()
 def remove(ctx: Context, numbers: Numbers, why: Why = "", dry_run: DryRun = False) -> None:
-    """Take numbers or prefixes off the list, on every side."""
+    """Take numbers or prefixes off the list, on every side.
+
+    vosctl blacklist remove 4687000 --why "the customer vouches for it"
+    """
     run = session(ctx)
     from vosd.wire.requests import BlacklistRemove
 
@@ -90,13 +94,16 @@ def list_(ctx: Context) -> None:
 @app.command()
 def check(
     ctx: Context,
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Digits.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Digits, or anonymous.")],
     gateway: Annotated[
         str | None,
         typer.Option("--gateway", metavar="GW", help="The mapping gateway it would come in on."),
     ] = None,
 ) -> None:
-    """Would a call from or to NUMBER pass, and which row decides."""
+    """Would a call from or to NUMBER pass, and which row decides.
+
+    vosctl blacklist check 46870001234
+    """
     run = session(ctx)
     from vosd.wire.requests import BlacklistCheckQuery
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 import typer
 
 from vosctl.console import Column, Console, Text, escape
-from vosctl.figures import UNKNOWN, clock, moment, number, parse_moment
+from vosctl.figures import UNKNOWN, clock, moment, number
 from vosctl.problems import Problem, Usage
-from vosctl.session import Context, group, session
+from vosctl.session import Context, given, group, session
+from vosd.wire.values import parse_time
 
 if TYPE_CHECKING:
     from vosd.wire.records import Cdr
@@ -26,13 +27,21 @@ TIMES = ("started_at", "ringing_at", "answered_at", "ended_at", "alive_at")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Since = Annotated[
-    str | None, typer.Option("--since", metavar="T", help="A time ago (2h) or a date.")
-]
+    str | None,
+    typer.Option("--since", metavar="T",
+                 help="Began then or later: a time ago (90s 2h 1d) or a date (2026-11-22T14:30)."),
+]  # fmt: skip
 Until = Annotated[
-    str | None, typer.Option("--until", metavar="T", help="A time ago (2h) or a date.")
+    str | None, typer.Option("--until", metavar="T", help="Began before then, said likewise.")
 ]
-Caller = Annotated[str | None, typer.Option("--caller", metavar="NUMBER", help="Calling number.")]
-Callee = Annotated[str | None, typer.Option("--callee", metavar="NUMBER", help="Called number.")]
+Caller = Annotated[
+    str | None,
+    typer.Option("--caller", metavar="NUMBER", help="Calling number; 46* for all that begin so."),
+]
+Callee = Annotated[
+    str | None,
+    typer.Option("--callee", metavar="NUMBER", help="Called number; 46* for all that begin so."),
+]
 Gateway = Annotated[
     str | None, typer.Option("--gateway", metavar="GW", help="Came from it or went to it.")
 ]
@@ -52,9 +61,14 @@ def list_(
     callee: Callee = None,
     gateway: Gateway = None,
     reason: Reason = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most N.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="At most N.")
+    ] = 50,
 ) -> None:
-    """Show call records, newest first."""
+    """Show call records, newest first.
+
+    vosctl cdr list --since 2h --callee '46*' --reason busy
+    """
     run = session(ctx)
     query = _query(since, until, caller, callee, gateway, reason, limit)
     reply = run.client.call("cdr.list", query=query)
@@ -81,22 +95,25 @@ def list_(
 @app.command()
 def show(
     ctx: Context,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The record's id.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The record's id or the start of it.")],
 ) -> None:
-    """Show one record with the evidence kept with it."""
+    """Show one record with its evidence.
+
+    Both legs and all four streams, as the call left them.
+    """
     run = session(ctx)
     reply = run.client.call("cdr.show", path={"id": id_})
     if run.show_json(reply):
         return
-    run.console.facts(_facts(reply.record))
     if reply.call is None:
+        run.console.facts(_facts(reply.record))
         run.console.say()
         run.console.say("no evidence was kept: legs and streams are not known")
         return
-    from vosctl.callsheet import show_call
+    from vosctl.callsheet import record_sheet
+    from vosctl.sheet import draw
 
-    run.console.say()
-    show_call(run.console, reply.call)
+    draw(run.console, record_sheet(_facts(reply.record), reply.call))
 
 
 @app.command()
@@ -120,7 +137,9 @@ def export(
         typer.Option("--spreadsheet", help="CSV: put ' before cells a spreadsheet would compute."),
     ] = False,
 ) -> None:
-    """Write call records, oldest first; times in UTC as ISO 8601.
+    """Write call records, oldest first.
+
+    Times in UTC as ISO 8601, lengths in seconds.
 
     vosctl cdr export --format csv --since 1d -o today.csv
     """
@@ -149,8 +168,8 @@ def _query(
 
     now = time.time()
     return CdrQuery(
-        since=None if since is None else parse_moment(since, now),
-        until=None if until is None else parse_moment(until, now),
+        since=given(parse_time, since, now),
+        until=given(parse_time, until, now),
         caller=caller,
         callee=callee,
         gateway=gateway,
@@ -180,23 +199,29 @@ def _write_csv(file: TextIO, rows: Iterable[Cdr], *, guard: bool, shown: bool) -
     fields = Cdr.__struct_fields__
     writer.writerow(fields)
     for row in rows:
-        cells = [_cell(name, getattr(row, name)) for name in fields]
+        cells = ["" if value is None else str(value) for value in _fields(row).values()]
         if guard:
             cells = [f"'{text}" if text.startswith(FORMULA) else text for text in cells]
         writer.writerow([escape(text) for text in cells] if shown else cells)
 
 
-def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if name in TIMES:
-        at = datetime.fromtimestamp(value, UTC)
-        return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return str(value)
+def _fields(record: Cdr) -> dict[str, Any]:
+    """A record for a file: times as ISO 8601 in UTC, lengths to the millisecond."""
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    fields["duration_s"] = round(record.duration_s, 3)
+    for name in TIMES:
+        if fields[name] is not None:
+            fields[name] = _iso(fields[name])
+    return fields
+
+
+def _iso(at: float) -> str:
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def _write_json(file: TextIO, rows: Iterable[Cdr]) -> None:
-    """One document as `cdr list --json` prints it, written a record at a time."""
+    """One document with the keys of `cdr list --json`, written a record at a time."""
     import msgspec
 
     from vosd.wire.records import VERSION
@@ -204,7 +229,7 @@ def _write_json(file: TextIO, rows: Iterable[Cdr]) -> None:
     file.write(f'{{"version":{VERSION},"records":[')
     before = "\n"
     for row in rows:
-        file.write(before + msgspec.json.encode(row).decode())
+        file.write(before + msgspec.json.encode(_fields(row)).decode())
         before = ",\n"
     file.write("\n]}\n")
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,21 +13,61 @@ from vosctl.problems import Usage
 from vosctl.session import (
     Context,
     DryRun,
+    Generate,
+    Password,
     PasswordFile,
     Session,
     Why,
     Yes,
     assignments,
     group,
-    password_from,
+    password_of,
+    say_changed,
     session,
 )
+from vosd.wire.values import MOST_CALLS, MOST_PRIORITY
 
 if TYPE_CHECKING:
     from vosd.wire.records import GatewayView
-    from vosd.wire.requests import FieldChange, GatewayChanged
+    from vosd.wire.requests import GatewayChanged
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The gateway's name.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="Free text without spaces.")]
+Kind = Annotated[
+    Literal["mapping", "routing"],
+    typer.Option("--kind", help="mapping: a customer; routing: a vendor."),
+]
+Address = Annotated[
+    list[str] | None,
+    typer.Option("--address", metavar="HOST[:PORT][/TRANSPORT]",
+                 help="Where it is; again for more. [IPv6]:port; /udp, /tcp or /tls, udp when "
+                 "left out; port 5060, 5061 for tls."),
+]  # fmt: skip
+Auth = Annotated[
+    Literal["ip", "ip_port", "password"],
+    typer.Option("--auth", help="How a customer is known."),
+]
+User = Annotated[
+    str, typer.Option("--user", metavar="U", help="Digest user; a customer's name by default.")
+]
+Prefix = Annotated[
+    list[str] | None,
+    typer.Option("--prefix", metavar="P",
+                 help="Called-number prefix a vendor serves; again for more."),
+]  # fmt: skip
+Priority = Annotated[
+    int,
+    typer.Option("--priority", metavar="N", min=0, max=MOST_PRIORITY,
+                 help="Lower is tried first."),
+]  # fmt: skip
+Capacity = Annotated[
+    int,
+    typer.Option("--capacity", metavar="N", min=0, max=MOST_CALLS,
+                 help="Concurrent calls; 0: no limit."),
+]  # fmt: skip
+Account = Annotated[
+    str, typer.Option("--account", metavar="A", help="Account its calls belong to.")
+]
 
 app = group("Gateways: mapping (customers, calls come in) and routing (vendors, calls go out).")
 
@@ -35,42 +75,17 @@ app = group("Gateways: mapping (customers, calls come in) and routing (vendors, 
 @app.command()
 def add(
     ctx: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Free text without spaces.")],
-    kind: Annotated[
-        Literal["mapping", "routing"],
-        typer.Option("--kind", help="mapping: a customer; routing: a vendor."),
-    ],
-    address: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--address",
-            metavar="HOST[:PORT][/TRANSPORT]",
-            help="Where it is; again for more. [IPv6]:port; udp by default.",
-        ),
-    ] = None,
-    auth: Annotated[
-        Literal["ip", "ip_port", "password"],
-        typer.Option("--auth", help="How a customer is known."),
-    ] = "ip",
-    user: Annotated[
-        str, typer.Option("--user", metavar="U", help="Digest user; a customer's name by default.")
-    ] = "",
+    name: NewName,
+    kind: Kind,
+    address: Address = None,
+    auth: Auth = "ip",
+    user: User = "",
     password_file: PasswordFile = None,
-    prefix: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prefix", metavar="P", help="Called-number prefix a vendor serves; again for more."
-        ),
-    ] = None,
-    priority: Annotated[
-        int, typer.Option("--priority", metavar="N", min=0, help="Lower is tried first.")
-    ] = 0,
-    capacity: Annotated[
-        int, typer.Option("--capacity", metavar="N", min=0, help="Concurrent calls; 0: no limit.")
-    ] = 0,
-    account: Annotated[
-        str, typer.Option("--account", metavar="A", help="Account its calls belong to.")
-    ] = "",
+    generate_password: Generate = False,
+    prefix: Prefix = None,
+    priority: Priority = 0,
+    capacity: Capacity = 0,
+    account: Account = "",
     why: Why = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -78,27 +93,20 @@ def add(
 
     vosctl gateway add acme --kind mapping --address 203.0.113.9
 
-    vosctl gateway add telia --kind routing --address sip.example.net --prefix 46
+    vosctl gateway add pbx7 --kind mapping --auth password --generate-password
+
+    vosctl gateway add telia --kind routing --address sip.example.net:5061/tls --prefix 46
     """
     run = session(ctx)
     from vosd.wire.requests import GatewayAdd
 
+    password = password_of(password_file, generate_password)
     request = GatewayAdd(
-        name=name,
-        kind=kind,
-        addresses=address or [],
-        auth=auth,
-        user=user,
-        password=password_from(password_file),
-        prefixes=prefix or [],
-        priority=priority,
-        capacity=capacity,
-        account=account,
-        why=why,
-        dry_run=dry_run,
-    )
-    reply: GatewayChanged = run.client.call("gateway.add", request)
-    _say_changed(run, reply, "added", "would add")
+        name=name, kind=kind, addresses=address or [], auth=auth, user=user,
+        password=password.text, prefixes=prefix or [], priority=priority, capacity=capacity,
+        account=account, why=why, dry_run=dry_run,
+    )  # fmt: skip
+    _say(run, run.client.call("gateway.add", request), "add", password)
 
 
 @app.command("list")
@@ -146,6 +154,7 @@ def set_(
         ),
     ] = None,
     password_file: PasswordFile = None,
+    generate_password: Generate = False,
     why: Why = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -161,19 +170,19 @@ def set_(
     wanted = assignments(values or [])
     if "password-file" in wanted:
         password_file = Path(wanted.pop("password-file"))
-    if not wanted and password_file is None:
-        raise Usage("cannot set nothing: KEY=VALUE or --password-file FILE is needed")
-    request = GatewaySet(
-        values=wanted, password=password_from(password_file), why=why, dry_run=dry_run
-    )
+    password = password_of(password_file, generate_password)
+    if not wanted and password.text is None:
+        raise Usage("cannot set nothing: KEY=VALUE or a password option is needed",
+                    f"vosctl gateway show {name} shows what it has")  # fmt: skip
+    request = GatewaySet(values=wanted, password=password.text, why=why, dry_run=dry_run)
     reply = run.client.call("gateway.set", request, path={"name": name})
-    _say_changed(run, reply, "changed", "would change")
+    _say(run, reply, "change", password)
 
 
 @app.command()
 def enable(ctx: Context, name: Name, why: Why = "", dry_run: DryRun = False) -> None:
     """Let a gateway take part in calls again."""
-    _change(session(ctx), "gateway.enable", name, why, dry_run, ("enabled", "would enable"))
+    _change(session(ctx), "enable", name, why, dry_run)
 
 
 @app.command()
@@ -183,22 +192,28 @@ def disable(
     """Take a gateway out of new calls; its live calls go on."""
     run = session(ctx)
     run.agreed(f"take {name} out of new calls?", yes=yes, dry_run=dry_run)
-    _change(run, "gateway.disable", name, why, dry_run, ("disabled", "would disable"))
+    _change(run, "disable", name, why, dry_run)
 
 
 @app.command()
 def remove(
     ctx: Context, name: Name, why: Why = "", dry_run: DryRun = False, yes: Yes = False
 ) -> None:
-    """Forget a gateway and its overrides; live calls go on, records stay."""
+    """Forget a gateway.
+
+    Its own parameter values go with it; live calls go on, records stay.
+    """
     run = session(ctx)
     run.agreed(f"remove gateway {name}?", yes=yes, dry_run=dry_run)
-    _change(run, "gateway.remove", name, why, dry_run, ("removed", "would remove"))
+    _change(run, "remove", name, why, dry_run)
 
 
 @app.command()
 def probe(ctx: Context, name: Name) -> None:
-    """Send one OPTIONS and show what answers; exit 1 when nothing usable does."""
+    """Send one OPTIONS and show the answer.
+
+    Exit code 1 when nothing usable answers.
+    """
     run = session(ctx)
     reply = run.client.call("gateway.probe", path={"name": name})
     if not run.show_json(reply):
@@ -215,43 +230,33 @@ def probe(ctx: Context, name: Name) -> None:
         raise typer.Exit(1)
 
 
-def _change(
-    run: Session, verb: str, name: str, why: str, dry_run: bool, said: tuple[str, str]
-) -> None:
+def _change(run: Session, verb: str, name: str, why: str, dry_run: bool) -> None:
     from vosd.wire.requests import Change
 
-    reply = run.client.call(verb, Change(why=why, dry_run=dry_run), path={"name": name})
-    _say_changed(run, reply, *said)
+    change = Change(why=why, dry_run=dry_run)
+    reply = run.client.call(f"gateway.{verb}", change, path={"name": name})
+    _say(run, reply, verb)
 
 
-def _say_changed(run: Session, reply: Any, done: str, would: str) -> None:
-    if run.show_json(reply):
-        return
-    console = run.console
-    nothing = not reply.changes and done in ("changed", "enabled", "disabled")
-    said = "nothing changed:" if nothing else would if reply.dry_run else done
-    console.say(f"{said} gateway {reply.gateway.name}")
-    console.facts(
-        [
-            (change.name, change.new if done == "added" else _step(change))
-            for change in reply.changes
-        ],
-        indent=2,
-    )
-    for warning in reply.warnings:
-        console.note(Cell(f"warning: {warning}", "warn"))
-
-
-def _step(change: FieldChange) -> str:
-    return f"{change.old or '-'} -> {change.new or '-'}"
+def _say(
+    run: Session, reply: GatewayChanged, verb: str, password: Password | None = None
+) -> None:
+    say_changed(run, f"gateway {reply.gateway.name}", reply, verb, password)
+    for warning in () if run.json else reply.warnings:
+        run.console.note(Cell(f"warning: {warning}", "warn"))
 
 
 def _state(gateway: GatewayView) -> Text:
     if not gateway.enabled:
         return Cell("disabled", "warn")
+    return Cell("up", "good") if gateway.up else _health(gateway)
+
+
+def _health(gateway: GatewayView) -> Text:
     if gateway.up is None:
-        return "not tried yet"
-    return Cell("up", "good") if gateway.up else Cell(f"down: {gateway.note}", "bad")
+        return "not tried since start"
+    word, style = ("up", "good") if gateway.up else ("down", "bad")
+    return Cell(f"{word}: {gateway.note}", style)
 
 
 def _row(gateway: GatewayView) -> list[Text]:
@@ -287,8 +292,8 @@ def _facts(gateway: GatewayView) -> list[tuple[str, Text]]:
         ("password", "set (hidden)" if gateway.has_password else "none"),
         ("account", gateway.account or "-"),
         ("calls", f"{gateway.calls}{limit}"),
-        ("state", _state(gateway)),
-        ("last seen", gateway.note or "-"),
+        ("enabled", "yes" if gateway.enabled else Cell("no", "warn")),
+        ("health", _health(gateway)),
     ]
     facts += [(f"own {name}", value) for name, value in sorted(gateway.overrides.items())]
     return facts

@@ -11,20 +11,18 @@ from typing import Annotated
 import typer
 
 from vosctl.console import Cell, Column, Console, Text
-from vosctl.figures import moment
+from vosctl.figures import count, moment
 from vosctl.problems import Usage
 from vosctl.session import WRONG, Context, DryRun, Session, Why, assignments, group, session
 from vosd import catalog
 from vosd.catalog import presets as known_presets
 from vosd.wire import params
-from vosd.wire.records import AuditList, ParamChange, ParamChanged, ParamList, ParamSet, ParamView
+from vosd.wire.records import AuditRow, ParamChange, ParamChanged, ParamList, ParamSet, ParamView
 
 app = group("Parameters: values, changes, history, presets, known mistakes.")
 preset_app = group("Presets: values that belong together.")
 app.add_typer(preset_app, name="preset")
 
-#: terminal columns that hold the range beside the rest of a row
-ROOMY = 150
 NOT_OBEYED = Cell("not obeyed yet", "dim")
 #: -3 is a value, not an option
 VALUES = {"ignore_unknown_options": True}
@@ -52,10 +50,11 @@ def list_(
 ) -> None:
     """Show parameters with value, default and when a change takes effect.
 
-    Example: vosctl param list --group qos
+    vosctl param list --group qos
     """
     if group is not None and group not in catalog.GROUPS:
-        raise Usage(f"cannot find a group {group!r}", f"groups: {' '.join(catalog.GROUPS)}")
+        raise Usage(f"cannot find a group {group!r} of parameters",
+                    f"accepted: {', '.join(catalog.GROUPS)}")  # fmt: skip
     query = params.ParamQuery(pattern=pattern, group=group, changed=changed)
     _list(session(ctx), query, "no parameter matches")
 
@@ -64,7 +63,7 @@ def list_(
 def show(ctx: Context, name: Name) -> None:
     """Show everything known about one parameter.
 
-    Example: vosctl param show SS_QOS_RTP
+    vosctl param show SS_QOS_RTP
     """
     run = session(ctx)
     detail: params.ParamDetail = run.client.call("param.show", path={"name": _known(name)})
@@ -84,8 +83,9 @@ def set_(
 ) -> None:
     """Set parameters, all or none.
 
-    Examples: vosctl param set SS_QOS_RTP=EF SS_QOS_SIGNAL=CS5;
-    vosctl param set SS_MEDIAPROXYMODE off --gateway vendor1 --why "same LAN"
+    vosctl param set SS_QOS_RTP=EF SS_QOS_SIGNAL=CS5
+
+    vosctl param set SS_SIP_TIMEOUT_RINGING 60s --gateway vendor1 --why "it lets calls ring"
     """
     wanted = {_known(name): text for name, text in _values(values).items()}
     for name, text in wanted.items():
@@ -104,16 +104,21 @@ def reset(
 ) -> None:
     """Return to the default, or with --gateway to the value for all.
 
-    Example: vosctl param reset SS_RTP_TIMEOUT
+    vosctl param reset SS_RTP_TIMEOUT
     """
     values: dict[str, str | None] = {_known(name): None for name in names}
     _set(session(ctx), ParamSet(values=values, gateway=gateway, why=why, dry_run=dry_run))
 
 
 @app.command()
-def diff(ctx: Context) -> None:
-    """Show what differs from its default, for all or for a gateway."""
-    _list(session(ctx), params.ParamQuery(changed=True), "every parameter has its default")
+def diff(ctx: Context, gateway: Gateway = None) -> None:
+    """Show what differs from its default.
+
+    With --gateway what it has values of its own for.
+    """
+    query = params.ParamQuery(changed=True, gateway=gateway)
+    every = "every parameter has its default"
+    _list(session(ctx), query, f"{gateway} has no value of its own" if gateway else every)
 
 
 @app.command()
@@ -124,15 +129,20 @@ def history(
         int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Newest N changes.")
     ] = 50,
 ) -> None:
-    """Show who changed what, when and why."""
+    """Show who changed what, when and why.
+
+    NAME@GATEWAY is a gateway's own value.
+
+    vosctl param history SS_RTP_TIMEOUT
+    """
     run = session(ctx)
     query = params.HistoryQuery(name=None if name is None else _known(name), limit=limit)
-    rows: AuditList = run.client.call("param.history", query=query)
+    rows = run.client.call("param.history", query=query)
     if not run.show_json(rows):
         run.console.table(
             ["when", "who", Column("name", keep=True), "old", "new", "why"],
             [
-                (moment(row.at), row.user, row.subject, row.old or "-", row.new or "-", row.why)
+                (moment(row.at), row.user, row.subject, *_old_new(row, row.subject), row.why)
                 for row in rows.rows
             ],
             empty="nothing was ever changed",
@@ -151,8 +161,8 @@ def lint(ctx: Context) -> None:
     if not run.show_json(report):
         for row in report.findings:
             _finding(run.console, row)
-        run.console.say(f"{_count(len(report.checked), 'rule')}, {_count(warnings, 'warning')},"
-                        f" {_count(len(report.findings) - warnings, 'note')}")  # fmt: skip
+        run.console.say(f"{count(len(report.checked), 'rule')}, {count(warnings, 'warning')},"
+                        f" {count(len(report.findings) - warnings, 'note')}")  # fmt: skip
     if warnings:
         raise typer.Exit(WRONG)
 
@@ -198,7 +208,7 @@ def preset_apply(
 ) -> None:
     """Set every value of a preset, all or none.
 
-    Example: vosctl param preset apply internet --why "ADSL customers"
+    vosctl param preset apply internet --why "ADSL customers"
     """
     preset = _preset(name)
     for key, text in preset.values.items():
@@ -275,28 +285,20 @@ def _changed(run: Session, reply: ParamChanged, asked: Sequence[str]) -> None:
 
 
 def _change_row(row: ParamChange) -> tuple[Text, ...]:
-    """`""` of a gateway's old or new value: it had, or has, none of its own."""
     known = catalog.ALL.get(row.name)
-    old, new = (_worded(row.name, value, known.kind.unit if known else "")
-                for value in (row.old, row.new))
-    if row.gateway is not None:
-        old, new = old or "value for all", new or "value for all"
     obeyed = known is None or known.obeyed
-    return (row.name if row.gateway is None else f"{row.name}@{row.gateway}",
-            old or '""', new or '""', row.takes_effect if obeyed else NOT_OBEYED)  # fmt: skip
+    subject = row.name if row.gateway is None else f"{row.name}@{row.gateway}"
+    return subject, *_old_new(row, subject), row.takes_effect if obeyed else NOT_OBEYED
 
 
 def _list(run: Session, query: params.ParamQuery, empty: str) -> None:
     found: ParamList = run.client.call("param.list", query=query)
     if run.show_json(found):
         return
-    columns = [Column("name", keep=True), Column("value", keep=True),
-               Column("default", keep=True), Column("takes effect", keep=True)]  # fmt: skip
-    roomy = not run.console.tty or _columns() >= ROOMY
-    if roomy:
-        columns += [Column("source"), Column("accepts")]
-    rows = [row for view in found.parameters for row in _rows(view)]
-    run.console.table(columns, [row if roomy else row[:4] for row in rows], empty=empty)
+    columns = [Column("name", keep=True), Column("value", keep=True), Column("default", keep=True),
+               Column("takes effect", keep=True), Column("source", optional=1)]  # fmt: skip
+    run.console.table(columns, [row for view in found.parameters for row in _rows(view)],
+                      empty=empty)  # fmt: skip
 
 
 def _rows(view: ParamView) -> Iterator[tuple[Text, ...]]:
@@ -305,10 +307,10 @@ def _rows(view: ParamView) -> Iterator[tuple[Text, ...]]:
     yield (
         view.name, Cell(_unit(view, view.value), style), _unit(view, view.default),
         view.takes_effect if view.obeyed else NOT_OBEYED,
-        view.source, view.accepts,
+        view.source,
     )  # fmt: skip
     for gateway, value in view.overrides.items():
-        yield f"  @{gateway}", Cell(_unit(view, value), "warn"), "", "", "gateway", ""
+        yield f"  @{gateway}", Cell(_unit(view, value), "warn"), "", "", "gateway"
 
 
 def _show(console: Console, view: ParamView) -> None:
@@ -357,6 +359,14 @@ def _unit(view: ParamView, value: str) -> str:
     return _worded(view.name, value, view.unit) or '""'
 
 
+def _old_new(row: AuditRow | ParamChange, subject: str) -> tuple[str, str]:
+    """With their units; "" of a gateway: it had, or has, none of its own."""
+    name, _, gateway = subject.partition("@")
+    unit = catalog.ALL[name].kind.unit if name in catalog.ALL else ""
+    none = "value for all" if gateway else '""'
+    return _worded(name, row.old, unit) or none, _worded(name, row.new, unit) or none
+
+
 def _worded(name: str, value: str, unit: str = "") -> str:
     """For people: the number beside a word, the unit beside a number."""
     if value.lstrip("-").isdigit():
@@ -381,8 +391,3 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 def _columns() -> int:
     return shutil.get_terminal_size((100, 24)).columns
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-

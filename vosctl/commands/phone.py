@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,13 +14,14 @@ from vosctl.problems import Usage
 from vosctl.session import (
     Context,
     DryRun,
+    Generate,
     PasswordFile,
-    Session,
     Why,
     Yes,
     assignments,
     group,
-    password_from,
+    password_of,
+    say_changed,
     session,
 )
 from vosd.wire.values import show_duration
@@ -28,17 +29,7 @@ from vosd.wire.values import show_duration
 if TYPE_CHECKING:
     from vosd.wire.records import PhoneView
 
-#: letters and digits without those that look alike
-ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-#: of 57 characters each: 116 bits
-GENERATED_LENGTH = 20
-
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Digits; also its user name.")]
-Generate = Annotated[
-    bool,
-    typer.Option("--generate-password", help="Make a password and print it, this once."),
-]
-
 app = group("Phones and their registrations.")
 
 
@@ -64,22 +55,17 @@ def add(
     run = session(ctx)
     from vosd.wire.requests import PhoneAdd
 
-    password = _password(password_file, generate_password)
-    if password is None:
+    password = password_of(password_file, generate_password)
+    if password.text is None:
         raise Usage(
             "cannot add a phone without a password: --password-file FILE or --generate-password"
         )
     request = PhoneAdd(
-        number=number,
-        password=password,
-        account=account,
-        display=display,
-        why=why,
+        number=number, password=password.text, account=account, display=display, why=why,
         dry_run=dry_run,
-    )
+    )  # fmt: skip
     reply = run.client.call("phone.add", request)
-    _say_changed(run, reply, "added", "would add")
-    _say_password(run, password if generate_password and not dry_run else None)
+    say_changed(run, f"phone {reply.phone.number}", reply, "add", password)
 
 
 @app.command("list")
@@ -93,6 +79,7 @@ def list_(ctx: Context) -> None:
     run.console.table(
         [
             Column("number", keep=True),
+            Column("display", optional=1),
             "state",
             "address",
             "NAT",
@@ -133,13 +120,13 @@ def set_(
     from vosd.wire.requests import PhoneSet
 
     wanted = assignments(values or [])
-    password = _password(password_file, generate_password)
-    if not wanted and password is None:
-        raise Usage("cannot set nothing: KEY=VALUE or a password option is needed")
-    request = PhoneSet(values=wanted, password=password, why=why, dry_run=dry_run)
+    password = password_of(password_file, generate_password)
+    if not wanted and password.text is None:
+        raise Usage("cannot set nothing: KEY=VALUE or a password option is needed",
+                    f"vosctl phone show {number} shows what it has")  # fmt: skip
+    request = PhoneSet(values=wanted, password=password.text, why=why, dry_run=dry_run)
     reply = run.client.call("phone.set", request, path={"number": number})
-    _say_changed(run, reply, "changed", "would change")
-    _say_password(run, password if generate_password and not dry_run else None)
+    say_changed(run, f"phone {reply.phone.number}", reply, "change", password)
 
 
 @app.command()
@@ -153,41 +140,7 @@ def remove(
     run.agreed(f"remove phone {number}?", yes=yes, dry_run=dry_run)
     change = Change(why=why, dry_run=dry_run)
     reply = run.client.call("phone.remove", change, path={"number": number})
-    _say_changed(run, reply, "removed", "would remove")
-
-
-def _password(path: Any, generate: bool) -> str | None:
-    if path is not None and generate:
-        raise Usage("cannot use both --password-file and --generate-password: one is enough")
-    if not generate:
-        return password_from(path)
-    import secrets
-
-    return "".join(secrets.choice(ALPHABET) for _ in range(GENERATED_LENGTH))
-
-
-def _say_password(run: Session, password: str | None) -> None:
-    """On stderr with --json, so that no document ever holds it."""
-    if password is None:
-        return
-    line = f"password  {password}"
-    if run.json:
-        run.console.note(line)
-    else:
-        run.console.say(line)
-    run.console.note(Cell("only its digest is kept: it is not shown again", "dim"))
-
-
-def _say_changed(run: Session, reply: Any, done: str, would: str) -> None:
-    if run.show_json(reply):
-        return
-    nothing = not reply.changes and done == "changed"
-    said = "nothing changed:" if nothing else would if reply.dry_run else done
-    run.console.say(f"{said} phone {reply.phone.number}")
-    if done == "changed":
-        run.console.facts(
-            [(c.name, f"{c.old or '-'} -> {c.new or '-'}") for c in reply.changes], indent=2
-        )
+    say_changed(run, f"phone {reply.phone.number}", reply, "remove")
 
 
 def _state(phone: PhoneView) -> Text:
@@ -200,6 +153,7 @@ def _row(phone: PhoneView, now: float) -> list[Text]:
     left = phone.expires_at - now if phone.expires_at else None
     return [
         phone.number,
+        phone.display or "-",
         _state(phone),
         phone.address or "-",
         "-" if not phone.registered else "yes" if phone.nat else "no",
@@ -213,6 +167,7 @@ def _row(phone: PhoneView, now: float) -> list[Text]:
 def _facts(phone: PhoneView) -> list[tuple[str, Text]]:
     facts: list[tuple[str, Text]] = [
         ("phone", phone.number),
+        ("display", phone.display or "-"),
         ("state", _state(phone)),
         ("password", "set (hidden)" if phone.has_password else "none"),
         ("account", phone.account or "-"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vosctl.console import Cell, Text
+from vosctl.figures import count
 from vosctl.session import Context, group, session
 from vosd.wire.values import show_duration
 
@@ -26,12 +27,17 @@ def status(ctx: Context) -> None:
     if run.show_json(reply):
         return
     run.console.facts(_facts(reply))
+    counted = [(name, str(number)) for name, number in reply.counters.items() if number]
+    if counted:
+        run.console.say("counted since start, what is not 0:")
+        run.console.facts(counted, indent=2)
     for alarm in reply.alarms:
         run.console.say(Cell(f"alarm: {alarm}", "bad"))
 
 
 def _facts(reply: Status) -> list[tuple[str, Text]]:
-    answered = f"{reply.attempts_total} attempts, {reply.answered_total} answered since start"
+    attempts = count(reply.attempts_total, "attempt")
+    answered = f"{attempts}, {reply.answered_total} answered since start"
     return [
         ("node", f"{reply.node}, {reply.software}, pid {reply.pid}"),
         ("state", Cell(reply.state, "" if reply.state == "running" else "warn")),

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vosctl.emit import daemon
-from vosctl.emit.tree import EXIT_CODES, Command, synopsis, tree
+from vosctl.emit.tree import Command, synopsis, tree
+from vosctl.problems import EXIT_CODES
 from vosd import __version__, catalog
 from vosd.catalog import lint, presets
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from vosctl.emit.tree import EXIT_CODES, Command, synopsis
+from vosctl.emit.tree import Command, synopsis
+from vosctl.problems import EXIT_CODES
 from vosd import catalog
 from vosd.catalog import Param, lint, presets
 from vosd.diagnose.rules import RULES

@@ -12,11 +12,6 @@ import typer.main
 from vosctl.main import app
 
 CHOICES = re.compile(r"[<\[]([\w-]+(?:\|[\w-]+)+)[>\]]")
-#: cli.md; the numbers are a promise to scripts
-EXIT_CODES = {
-    0: "done", 1: "refused or failed", 2: "usage or bad value", 3: "daemon not reachable",
-    4: "not permitted", 5: "checked and found wanting", 6: "timed out", 7: "rolled back",
-}  # fmt: skip
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import msgspec
 from vosd.catalog.kinds import Kind
 
 Effect: TypeAlias = Literal[
-    "now", "next call", "new registrations", "listening sockets restart"
+    "now", "next call", "new registrations", "listening sockets restart", "next stop"
 ]
 
 #: group name -> what it holds; a group is also what the engine applies at once
@@ -18,6 +18,7 @@ GROUPS = {
     "timeouts": "SIP time-outs and retransmission",
     "session": "session timer (RFC 4028)",
     "nat": "NAT keep-alive",
+    "transport": "TCP and TLS connections of SIP",
     "routing": "hunting for a routing gateway",
     "media": "media proxy and RTP ports",
     "jitter": "jitter buffer",
@@ -27,6 +28,8 @@ GROUPS = {
     "authentication": "digest authentication",
     "records": "call records",
     "accounts": "account checks",
+    "trace": "traces of the signalling, and its copy to Homer (HEP)",
+    "metrics": "figures for Prometheus",
     "system": "the daemon itself",
 }
 

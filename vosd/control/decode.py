@@ -3,13 +3,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import msgspec.inspect
 
 from vosd.control.handler import Refusal
 from vosd.wire.verbs import Verb
+
+#: msgspec names the place last: "... - at `$.numbers[3]`"
+_PLACE = re.compile(r" - at `\$(.*)`$")
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+_WORDS: dict[type, str] = {
+    msgspec.inspect.IntType: "a whole number", msgspec.inspect.FloatType: "a number",
+    msgspec.inspect.StrType: "text", msgspec.inspect.BoolType: "true or false",
+    msgspec.inspect.NoneType: "null",
+}  # fmt: skip
+LONGEST_SHOWN = 80
+_MISSING = re.compile(r"missing required field `(\w+)`")
 
 
 def body_of(verb: Verb, data: bytes) -> msgspec.Struct | None:
@@ -54,4 +67,45 @@ def _struct(
     try:
         return msgspec.convert(raw, wanted, strict=strict)
     except msgspec.ValidationError as error:
-        raise Refusal("bad_value", f"cannot accept the request: {error}") from None
+        raise _refusal(verb, raw, wanted, str(error)) from None
+
+
+def _refusal(
+    verb: Verb, raw: dict[str, Any], wanted: type[msgspec.Struct], said: str
+) -> Refusal:
+    """What msgspec said, as the value that is refused and what is accepted in its place."""
+    if missing := _MISSING.search(said):
+        name = missing[1]
+        return Refusal("bad_value", f"cannot do {verb.name} without {name}: "
+                       f"{_accepts(wanted, name)} is accepted", value=name)  # fmt: skip
+    place = _PLACE.search(said)
+    steps = _STEP.findall(place[1]) if place else []
+    if not steps or not steps[0][0]:
+        return Refusal("bad_value", f"cannot accept the request: {said}")
+    name, value = steps[0][0], raw.get(steps[0][0])
+    accepts = _accepts(wanted, name)
+    shown = msgspec.json.encode(value).decode()
+    shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
+    return Refusal("bad_value", f"cannot use {shown} as {name}: {accepts} is accepted",
+                   value=shown, accepts=accepts)  # fmt: skip
+
+
+def _accepts(wanted: type[msgspec.Struct], name: str) -> str:
+    field = next(f for f in msgspec.structs.fields(wanted) if f.encode_name == name)
+    return _in_words(msgspec.inspect.type_info(field.type))
+
+
+def _in_words(kind: Any) -> str:
+    """A type as people say it; a struct by its name in the OpenAPI document."""
+    match kind:
+        case msgspec.inspect.LiteralType():
+            return " or ".join(map(str, kind.values))
+        case msgspec.inspect.UnionType():
+            return " or ".join(map(_in_words, kind.types))
+        case msgspec.inspect.ListType():
+            return f"a list of {_in_words(kind.item_type)}"
+        case msgspec.inspect.DictType():
+            return f"an object whose values are {_in_words(kind.value_type)}"
+        case msgspec.inspect.StructType():
+            return kind.cls.__name__
+    return _WORDS.get(type(kind), type(kind).__name__)

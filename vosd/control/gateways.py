@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -13,18 +14,26 @@ from vosd.engine.admission import REALM
 from vosd.sip.auth import ha1
 from vosd.switch.tables import Auth, Gateway, GatewayAddress
 from vosd.wire.requests import GATEWAY_KEYS, FieldChange
-from vosd.wire.values import parse_address, parse_name, show_address
+from vosd.wire.values import MOST_CALLS, MOST_PRIORITY, parse_address, parse_name, show_address
 
 if TYPE_CHECKING:
     from vosd.engine.configuration import Configuration
 
 
 AUTHS = ("ip", "ip_port", "password")
-#: more would be a typing error; 0 is unlimited
-MOST_CALLS = 1_000_000
-MOST_PRIORITY = 1_000_000
+#: more would be a typing error
 MOST_PREFIXES = 10_000
 SHORTEST_PASSWORD = 8
+
+
+def find_gateway(configuration: Configuration, name: str) -> Gateway:
+    """The gateway of that name. Raises Refusal with the nearest names."""
+    gateway = configuration.gateways.get(name)
+    if gateway is None:
+        near = ", ".join(get_close_matches(name, configuration.gateways, n=3))
+        raise Refusal("not_found", f"cannot find gateway {name!r}: none has that name",
+                      value=name, accepts=near or "what vosctl gateway list shows")  # fmt: skip
+    return gateway
 
 
 def addresses(gateway: Gateway) -> list[str]:
@@ -112,7 +121,7 @@ def _parse_addresses(text: str) -> tuple[str, object]:
 
 def _parse_auth(text: str) -> tuple[str, object]:
     if text not in AUTHS:
-        raise ValueError(f"cannot use auth {text!r}: {' '.join(AUTHS)} are known")
+        raise ValueError(f"cannot use auth {text!r}: {', '.join(AUTHS)} are accepted")
     return "auth", cast("Auth", text)
 
 
@@ -195,10 +204,6 @@ def _check_addresses(gateway: Gateway) -> None:
         raise Refusal("bad_value", f"cannot do without an address for {gateway.name}: only a "
                       "mapping gateway with auth password may have none", value="address",
                       accepts="HOST[:PORT]")  # fmt: skip
-    if any(at.transport != "udp" for at in gateway.addresses):
-        raise Refusal("bad_value", f"cannot use tcp or tls for {gateway.name}: this version "
-                      "speaks SIP over udp", value=_SHOW["address"](gateway),
-                      accepts="udp")  # fmt: skip
 
 
 def _check_routing(gateway: Gateway) -> None:

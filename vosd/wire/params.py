@@ -16,6 +16,8 @@ class ParamQuery(msgspec.Struct, kw_only=True):
     group: str | None = None
     #: only what differs from its default
     changed: bool = False
+    #: only what this gateway has a value of its own for, and no other gateway's values
+    gateway: str | None = None
 
 
 class ParamDetail(msgspec.Struct, kw_only=True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values as people type them: addresses, names, numbers, lengths of time.
+"""Values as people type them: addresses, names, numbers, times, lengths of time.
 
 Each function raises ValueError with a sentence that names the value and what would be accepted.
 """
@@ -7,13 +7,21 @@ Each function raises ValueError with a sentence that names the value and what wo
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
 TRANSPORTS = ("udp", "tcp", "tls")
 ADDRESS = "host[:port][/udp|tcp|tls], an IPv6 host in brackets when a port follows"
-DURATION = "a length of time such as 90s 15m 2h 1d"
+DURATION = "a number with its unit such as 90s 15m 2h 1d"
+TIME = "how long ago such as 2h or 1d, or a date such as 2026-11-22 or 2026-11-22T14:30,"
+NUMBER = "1 to 32 digits, with or without a leading +,"
+CALLER = f"{NUMBER} or anonymous"
+PATTERN = f"{NUMBER} a * after them for all that begin so, or anonymous"
 NAME = "1 to 64 printable characters without spaces"
+#: of one gateway; more would be a typing error
+MOST_CALLS = 1_000_000
+MOST_PRIORITY = 1_000_000
 _IN_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(s|m|min|h|d|w)")
 _SPLIT = re.compile(r"(?:\[([^\]]*)\]|([^:/]*))(?::([0-9]{1,5}))?(?:/([a-z]{1,8}))?")
@@ -40,7 +48,8 @@ def parse_address(text: str) -> Endpoint:
         raise ValueError(f"cannot read the address {text!r}: {ADDRESS} is accepted")
     transport = match[4] or "udp"
     if transport not in TRANSPORTS:
-        raise ValueError(f"cannot use transport {transport!r} of {text!r}: udp tcp tls are known")
+        raise ValueError(f"cannot use transport {transport!r} of {text!r}: udp, tcp or tls is "
+                         "accepted")  # fmt: skip
     port = int(match[3]) if match[3] else 5061 if transport == "tls" else 5060
     if not 1 <= port <= 65535:
         raise ValueError(f"cannot use port {port} of {text!r}: 1 to 65535 is accepted")
@@ -88,8 +97,20 @@ def parse_duration(text: str) -> float:
     match = _DURATION.fullmatch(text.strip().lower())
     seconds = float(match[1]) * _IN_SECONDS[match[2]] if match else 0.0
     if seconds <= 0:
-        raise ValueError(f"cannot read {text!r}: {DURATION} is accepted")
+        raise ValueError(f"cannot use {text!r} as a length of time: {DURATION} is accepted")
     return seconds
+
+
+def parse_time(text: str, now: float) -> float:
+    """Unix seconds of a time before `now` (`2h`) or of an ISO 8601 date, local without zone."""
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"cannot use {text!r} as a time: {TIME} is accepted") from None
 
 
 def show_duration(seconds: float) -> str:
@@ -113,6 +134,23 @@ def parse_name(text: str) -> str:
 
 def parse_number(text: str) -> str:
     """E.164 digits, a leading + taken off."""
-    if not _NUMBER.fullmatch(text):
-        raise ValueError(f"cannot use {text!r} as a number: 1 to 32 digits are accepted")
-    return text.removeprefix("+")
+    return _number(text, text, NUMBER)
+
+
+def parse_caller(text: str) -> str:
+    """A number, or `anonymous`: the user of a caller who withholds his (RFC 3323 4.1.1.3)."""
+    return text if text == "anonymous" else _number(text, text, CALLER)
+
+
+def parse_pattern(text: str) -> str:
+    """What `parse_caller` takes, or the start of numbers with * after it."""
+    if text == "anonymous":
+        return text
+    star = "*" if text.endswith("*") else ""
+    return _number(text.removesuffix("*"), text, PATTERN) + star
+
+
+def _number(digits: str, text: str, accepts: str) -> str:
+    if not _NUMBER.fullmatch(digits):
+        raise ValueError(f"cannot use {text!r} as a number: {accepts} are accepted")
+    return digits.removeprefix("+")

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vosd.control.access import Peer
-from vosd.control.handler import Handler, Path, Refusal, entry, stored
+from vosd.control.gateways import find_gateway
+from vosd.control.handler import Handler, Path, Refusal, bad_value, entry, stored
 from vosd.switch.blacklist import canonical
 from vosd.switch.screening import check as screened
 from vosd.switch.tables import Listed
@@ -19,6 +20,7 @@ from vosd.wire.requests import (
     BlacklistCheckQuery,
     BlacklistRemove,
 )
+from vosd.wire.values import parse_caller
 
 if TYPE_CHECKING:
     from vosd.engine.node import Node
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 #: in one request; a longer list comes in several
 MOST_NUMBERS = 10_000
 LONGEST_YEARS_S = 100 * 365 * 86400.0
-_ACCEPTS = "up to 64 digits, or a name such as anonymous"
-_NUMBER = re.compile(r"[0-9A-Za-z*#_]{1,64}")
 
 
 async def list_(node: Node, peer: Peer, request: None, path: Path, query: None) -> BlacklistList:
@@ -40,11 +40,11 @@ async def list_(node: Node, peer: Peer, request: None, path: Path, query: None) 
 async def add(
     node: Node, peer: Peer, request: BlacklistAdd, path: Path, query: None
 ) -> BlacklistChanged:
-    numbers = _numbers(request.numbers)
+    numbers = _each(request.numbers, _number)
     expires_s = request.expires_s
     if expires_s is not None and not 0 < expires_s <= LONGEST_YEARS_S:
-        raise Refusal("bad_value", f"cannot let a row expire in {expires_s:g} s: more than 0 is "
-                      "accepted", value=f"{expires_s:g}")  # fmt: skip
+        raise Refusal("bad_value", f"cannot let a row expire in {expires_s:g} s: more than 0 and "
+                      "at most 100 years is accepted", value=f"{expires_s:g}")  # fmt: skip
     now = time.time()
     rows = [
         Listed(
@@ -71,7 +71,8 @@ async def add(
 async def remove(
     node: Node, peer: Peer, request: BlacklistRemove, path: Path, query: None
 ) -> BlacklistChanged:
-    numbers = _numbers(request.numbers)
+    # what an older version listed may have another form
+    numbers = _each(request.numbers, canonical)
     async with node.lock:
         listed = node.configuration.blacklist
         known = {row.number for row in listed}
@@ -92,10 +93,9 @@ async def remove(
 async def check(
     node: Node, peer: Peer, request: None, path: Path, query: BlacklistCheckQuery
 ) -> BlacklistCheck:
-    if query.gateway is not None and query.gateway not in node.configuration.gateways:
-        raise Refusal("not_found", f"cannot find gateway {query.gateway!r}: none has that name",
-                      value=query.gateway, accepts="what vosctl gateway list shows")  # fmt: skip
-    number = _numbers([query.number])[0]
+    if query.gateway is not None:
+        find_gateway(node.configuration, query.gateway)
+    number = _number(query.number)
     found = screened(number, time.time(), node.configuration.listed)
     deciding = [row for row in (found.as_caller, found.as_callee) if row is not None]
     return BlacklistCheck(
@@ -106,17 +106,19 @@ async def check(
     )
 
 
-def _numbers(given: list[str]) -> list[str]:
+def _each(given: list[str], spelled: Callable[[str], str]) -> list[str]:
     """Each number in the spelling the list compares, once. Raises Refusal."""
     if not 1 <= len(given) <= MOST_NUMBERS:
         raise Refusal("bad_value", f"cannot take {len(given)} numbers: 1 to {MOST_NUMBERS} in one "
-                      "request", value=str(len(given)))  # fmt: skip
-    numbers = dict.fromkeys(canonical(text) for text in given)
-    for number in numbers:
-        if not _NUMBER.fullmatch(number):
-            raise Refusal("bad_value", f"cannot use {number!r} as a number: {_ACCEPTS} is "
-                          "accepted", value=number, accepts=_ACCEPTS)  # fmt: skip
-    return list(numbers)
+                      "request is accepted", value=str(len(given)))  # fmt: skip
+    return list(dict.fromkeys(map(spelled, given)))
+
+
+def _number(text: str) -> str:
+    try:
+        return parse_caller(text)
+    except ValueError as error:
+        raise bad_value(error, text) from None
 
 
 def _view(row: Listed) -> BlacklistRow:

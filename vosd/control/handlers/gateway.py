@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,10 +16,12 @@ from vosd.control.gateways import (
     changes_of,
     check_together,
     digest_user,
+    find_gateway,
     summary,
     with_password,
 )
 from vosd.control.handler import Handler, Path, Refusal, bad_value, entry, stored
+from vosd.engine.health import ANSWER_S
 from vosd.switch.tables import Gateway
 from vosd.wire.records import GatewayList, GatewayView
 from vosd.wire.requests import (
@@ -36,9 +37,9 @@ from vosd.wire.values import parse_name
 if TYPE_CHECKING:
     from vosd.engine.node import Node
 
-#: seconds a client waits for an OPTIONS to be answered, and for names to be looked up
-PROBE_S = 5.0
+#: seconds a client waits for names to be looked up, and for those and an OPTIONS
 LOOK_UP_S = 3.0
+PROBE_S = LOOK_UP_S + ANSWER_S
 
 
 async def list_(node: Node, peer: Peer, request: None, path: Path, query: None) -> GatewayList:
@@ -47,7 +48,7 @@ async def list_(node: Node, peer: Peer, request: None, path: Path, query: None) 
 
 
 async def show(node: Node, peer: Peer, request: None, path: Path, query: None) -> GatewayDetail:
-    return GatewayDetail(gateway=_view(node, _find(node, path["name"])))
+    return GatewayDetail(gateway=_view(node, find_gateway(node.configuration, path["name"])))
 
 
 async def add(
@@ -81,7 +82,7 @@ async def set_(
     node: Node, peer: Peer, request: GatewaySet, path: Path, query: None
 ) -> GatewayChanged:
     async with node.lock:
-        old = _find(node, path["name"])
+        old = find_gateway(node.configuration, path["name"])
         new = with_password(changed(old, request.values), request.password)
         if new.ha1_md5 == old.ha1_md5 and digest_user(new) != digest_user(old):
             # the stored digest is bound to the user name (RFC 7616 3.4.2)
@@ -107,7 +108,7 @@ async def remove(
     node: Node, peer: Peer, request: Change, path: Path, query: None
 ) -> GatewayChanged:
     async with node.lock:
-        gateway = _find(node, path["name"])
+        gateway = find_gateway(node.configuration, path["name"])
         reply = GatewayChanged(gateway=_view(node, gateway), dry_run=request.dry_run)
         if request.dry_run:
             return reply
@@ -120,8 +121,8 @@ async def remove(
 
 
 async def probe(node: Node, peer: Peer, request: None, path: Path, query: None) -> GatewayProbe:
-    gateway = _find(node, path["name"])
-    # a silent gateway is given up after 64*T1 only (RFC 3261 17.1.2.2), too long to look at
+    gateway = find_gateway(node.configuration, path["name"])
+    # looking up a name may take longer than anybody wants to look at
     asking = asyncio.ensure_future(node.probe(gateway.name))
     done, _ = await asyncio.wait({asking}, timeout=PROBE_S)
     if not done:
@@ -136,7 +137,7 @@ async def _switch(
 ) -> GatewayChanged:
     verb = "gateway.enable" if enabled else "gateway.disable"
     async with node.lock:
-        old = _find(node, name)
+        old = find_gateway(node.configuration, name)
         new = msgspec.structs.replace(old, enabled=enabled)
         return await _put(node, peer, verb, old, new, request.why, request.dry_run)
 
@@ -169,18 +170,6 @@ async def _looked_up(node: Node, gateway: Gateway, reply: GatewayChanged) -> Gat
         if known(host) is None
     ]
     return reply
-
-
-def _find(node: Node, name: str) -> Gateway:
-    gateway = node.configuration.gateways.get(name)
-    if gateway is None:
-        near = get_close_matches(name, node.configuration.gateways, n=3)
-        accepts = ", ".join(near) or "what vosctl gateway list shows"
-        raise Refusal(
-            "not_found", f"cannot find gateway {name!r}: none has that name",
-            value=name, accepts=accepts,
-        )  # fmt: skip
-    return gateway
 
 
 def _view(node: Node, gateway: Gateway) -> GatewayView:

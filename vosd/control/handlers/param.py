@@ -20,6 +20,7 @@ import msgspec
 from vosd import catalog
 from vosd.catalog import BadValue, UnknownName, lint, presets
 from vosd.control.access import Peer
+from vosd.control.gateways import find_gateway
 from vosd.control.handler import Handler, Path, Refusal, stored
 from vosd.engine.settings import ApplyFailed, Row, Staged
 from vosd.store.audit import AuditEntry
@@ -47,10 +48,16 @@ async def list_(
 ) -> records.ParamList:
     if query.group is not None and query.group not in catalog.GROUPS:
         known = " ".join(catalog.GROUPS)
-        raise Refusal("not_found", f"cannot find a group {query.group!r}: {known} are there",
+        raise Refusal("bad_value", f"cannot find a group {query.group!r}: {known} are there",
                       value=query.group, accepts=known)
-    return records.ParamList(
-        parameters=node.settings.views(query.pattern, query.group, query.changed))
+    found = node.settings.views(query.pattern, query.group, query.changed)
+    if query.gateway is None:
+        return records.ParamList(parameters=found)
+    name = find_gateway(node.configuration, query.gateway).name
+    return records.ParamList(parameters=[
+        msgspec.structs.replace(view, overrides={name: view.overrides[name]})
+        for view in found if name in view.overrides
+    ])  # fmt: skip
 
 
 async def show(
@@ -136,9 +143,8 @@ async def _change(
     node: Node, peer: Peer, change: records.ParamSet, verb: str
 ) -> records.ParamChanged:
     async with node.lock:
-        if change.gateway is not None and change.gateway not in node.configuration.gateways:
-            raise Refusal("not_found", f"cannot find a gateway {change.gateway!r}:"
-                          " vosctl gateway list shows all", value=change.gateway)
+        if change.gateway is not None:
+            find_gateway(node.configuration, change.gateway)
         staged = _stage(node, change)
         now = time.time()
         warnings = [*staged.warnings, *await _further_warnings(node, staged, verb, now)]
@@ -201,14 +207,27 @@ async def _further_warnings(node: Node, staged: Staged, verb: str, now: float) -
     changes, measured = _acts(await asyncio.to_thread(node.store.audit, AUDIT_ROWS))
     facts = lint.Facts(
         values=staged.snapshot.values(), now=now, changes=[*changes, act], measured=measured,
-        ephemeral=ephemeral(), reserved=reserved(),
+        ephemeral=ephemeral(), reserved=reserved(), overrides=_overrides(node, staged),
     )  # fmt: skip
-    found = [*lint.ports_ephemeral(facts), *lint.changed_at_once(facts)]
-    audible = any(catalog.ALL[name].audible for name in names)
+    found = [*lint.ports_ephemeral(facts), *lint.changed_at_once(facts),
+             *lint.override_outranked(facts)]
+    audible = any(lint.audible(name) for name in names)
     return [
-        f"{row.code}: {row.sentence}" for row in found
+        f"{row.code}: {row.sentence}; it would have with: {row.change}" if row.code == "D12"
+        else f"{row.code}: {row.sentence}" for row in found
         if names & set(row.names) and (row.code != "MIS-05" or audible)
     ]
+
+
+def _overrides(node: Node, staged: Staged | None = None) -> dict[str, dict[str, str]]:
+    """Values of gateways of their own; of a staged change as it will leave them, and where it
+    is for one gateway, of that one."""
+    names = node.configuration.gateways if staged is None or staged.gateway is None else (
+        staged.gateway,)
+    found = {name: node.settings.overrides(name) for name in names}
+    if staged is not None and staged.gateway is not None:
+        found[staged.gateway] |= {row.name: row.value or "" for row in staged.rows}
+    return {name: {key: text for key, text in own.items() if text} for name, own in found.items()}
 
 
 async def _facts(node: Node, values: Mapping[str, Any], now: float) -> lint.Facts:
@@ -219,6 +238,7 @@ async def _facts(node: Node, values: Mapping[str, Any], now: float) -> lint.Fact
     return lint.Facts(
         values=values, now=now, entries=_entries(node, now), paths=_paths(calls),
         changes=changes, measured=measured, ephemeral=ephemeral(), reserved=reserved(),
+        overrides=_overrides(node),
     )  # fmt: skip
 
 
@@ -276,12 +296,12 @@ def _find_preset(name: str) -> presets.Preset:
     try:
         return presets.find(name)
     except presets.UnknownPreset as error:
-        raise Refusal("not_found", str(error), value=name,
+        raise Refusal("bad_value", str(error), value=name,
                       accepts=" ".join(presets.PRESETS)) from None
 
 
 def _unknown(error: UnknownName) -> Refusal:
-    return Refusal("not_found", str(error), value=error.name, accepts=" ".join(error.close))
+    return Refusal("bad_value", str(error), value=error.name, accepts=" or ".join(error.close))
 
 
 def ephemeral(file: File = EPHEMERAL) -> tuple[int, int] | None:

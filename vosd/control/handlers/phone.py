@@ -103,6 +103,7 @@ def _find(node: Node, number: str) -> Phone:
 def _view(node: Node, phone: Phone) -> PhoneView:
     view = PhoneView(
         number=phone.number,
+        display=phone.display,
         account=phone.account,
         enabled=phone.enabled,
         has_password=bool(phone.ha1_md5),
