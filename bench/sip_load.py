@@ -77,7 +77,7 @@ class Load:
 
     def __init__(
         self, directory: Path, target: str, *, rate: float, calls: int, hold_ms: int = HOLD_MS,
-        guest: bool = False,
+        guest: bool = False, scenario: str = "uac",
     ) -> None:  # fmt: skip
         self._directory = directory / f"load-{time.monotonic_ns()}"
         self._directory.mkdir(parents=True)
@@ -85,7 +85,7 @@ class Load:
         patience = int(calls / rate + hold_ms / 1000 + 15)
         port = GUEST_PORT if guest else CALLER_PORT
         self.caller = self._sipp(
-            "uac", CALLER, port, "-s", "4420", "-r", f"{rate:g}", "-m", str(calls),
+            scenario, CALLER, port, "-s", "4420", "-r", f"{rate:g}", "-m", str(calls),
             "-d", str(hold_ms), "-l", "15000", "-timeout", str(patience), "-trace_rtt",
             "-rtt_freq", str(RTT_BLOCK), target,
         )  # fmt: skip
@@ -134,7 +134,8 @@ class Load:
         path = self._directory / f"{scenario}.csv"
         text = path.read_text() if path.exists() else ""
         rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
-        names = ("SuccessfulCall(C)", "FailedCall(C)", "Retransmissions(C)", "TotalCallCreated")
+        names = ("SuccessfulCall(C)", "FailedCall(C)", "Retransmissions(C)", "TotalCallCreated",
+                 "FailedMaxUDPRetrans(C)")  # fmt: skip
         return {name: int(rows[-1][name]) if rows else 0 for name in names}
 
     def delays_ms(self) -> list[float]:

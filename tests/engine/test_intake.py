@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Order of service under overload, and whom there is no time for (reliability.md section 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from tests.engine.switchboard import ALICE, Switchboard
+from vosd.engine.intake import ROOM, Allowance, Intake
+from vosd.engine.signalling import TURN, Signalling
+
+FRIEND, STRANGER = ("192.0.2.1", 5060), ("203.0.113.9", 5060)
+INVITE = b"INVITE sip:1@h SIP/2.0\r\nTo: <sip:1@h>\r\n\r\n"
+REINVITE = b"INVITE sip:1@h SIP/2.0\r\nTo: <sip:1@h>;tag=1\r\n\r\n"
+CANCEL, BYE = b"CANCEL sip:1@h SIP/2.0\r\n\r\n", b"BYE sip:1@h SIP/2.0\r\n\r\n"
+OK, REGISTER = b"SIP/2.0 200 OK\r\n\r\n", b"REGISTER sip:h SIP/2.0\r\n\r\n"
+CALL = (
+    b"INVITE sip:4400@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK%d\r\n"
+    b"From: <sip:7@10.0.0.2>;tag=1\r\nTo: <sip:4400@10.0.0.1>\r\n"
+    b"Call-ID: %d@a\r\nCSeq: 1 INVITE\r\n"
+    b"Contact: <sip:7@10.0.0.2>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+)
+OPTIONS = b"OPTIONS sip:h SIP/2.0\r\n\r\n"
+
+
+def intake(age_s: float = 0.25, strangers_per_s: float = 1000) -> Intake:
+    return Intake(lambda host: host == FRIEND[0], age_s, strangers_per_s)
+
+
+def drained(queue: Intake, now: float) -> list[tuple[bytes, str]]:
+    return [(message[0], fate) for message, fate in (queue.take(now) for _ in range(len(queue)))]
+
+
+def test_calls_that_are_carried_come_first_and_strangers_last() -> None:
+    queue = intake()
+    came = (OPTIONS, INVITE, CANCEL, REGISTER, BYE, OK, REINVITE)
+    assert queue.put(BYE, STRANGER, 0, 1.0)
+    assert all(queue.put(data, FRIEND, 0, 1.0) for data in came)
+    served = [BYE, OK, REINVITE, REGISTER, INVITE, CANCEL, OPTIONS, BYE]
+    assert drained(queue, 1.1) == [(data, "serve") for data in served]
+    with pytest.raises(IndexError):
+        queue.take(1.1)
+
+
+def test_a_call_that_waited_too_long_is_refused_and_what_ends_one_is_not() -> None:
+    queue = intake(age_s=0.25)
+    for data in (INVITE, BYE, REGISTER, OPTIONS):
+        queue.put(data, FRIEND, 0, 1.0)
+    queue.put(INVITE, STRANGER, 0, 1.0)
+    queue.put(INVITE, FRIEND, 0, 1.2)
+    assert drained(queue, 1.3) == [
+        (BYE, "serve"), (REGISTER, "serve"), (INVITE, "shed"), (INVITE, "serve"),
+        (OPTIONS, "serve"), (INVITE, "drop"),
+    ]  # fmt: skip
+
+
+def test_a_full_lane_takes_no_more_and_leaves_the_others_alone() -> None:
+    queue = intake()
+    assert all(queue.put(INVITE, FRIEND, 0, 1.0) for _ in range(ROOM))
+    assert not queue.put(INVITE, FRIEND, 0, 1.0)
+    assert queue.put(BYE, FRIEND, 0, 1.0)
+    assert sum(queue.put(BYE, STRANGER, 0, 1.0) for _ in range(1000)) == 256
+
+
+def test_strangers_share_what_a_second_allows() -> None:
+    allowance = Allowance(100)
+    assert sum(allowance.take(50.0) for _ in range(500)) == 100
+    assert sum(allowance.take(50.25) for _ in range(500)) == 25
+    # what was not used is not saved up beyond a second
+    assert sum(allowance.take(99.0) for _ in range(500)) == 100
+    queue = intake(strangers_per_s=10)
+    assert sum(queue.admits(STRANGER, 7.0) for _ in range(50)) == 10
+    assert sum(queue.admits(FRIEND, 7.0) for _ in range(50)) == 50
+
+
+class Recorder:
+    """Takes the place of the exchange behind the pass, and writes down what it is given."""
+
+    def __init__(self, switchboard: Switchboard) -> None:
+        self._exchange = switchboard.switch
+        self.taken: list[bytes] = []
+
+    def receive(self, data: bytes, *_: object) -> None:
+        self.taken.append(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._exchange, name)
+
+
+def test_a_burst_is_served_in_turns_and_its_byes_first() -> None:
+    async def burst() -> None:
+        recorder = Recorder(Switchboard())
+        signalling = Signalling(asyncio.get_running_loop(), ())
+        signalling.serve(recorder)  # type: ignore[arg-type]
+        batch = [(b"%b%d" % (INVITE, n), ALICE) for n in range(TURN * 2)]
+        signalling.datagrams([*batch, (BYE, ALICE)], 0)
+        assert recorder.taken == []
+        await asyncio.sleep(0)
+        assert recorder.taken == [BYE, *(data for data, _ in batch[: TURN - 1])]
+        # what comes meanwhile waits for its turn behind what is older
+        signalling.datagrams([(INVITE, ALICE), (BYE, ALICE)], 0)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert recorder.taken[TURN] == BYE
+        assert recorder.taken[-1] == INVITE
+        assert len(recorder.taken) == TURN * 2 + 3
+
+    asyncio.run(burst())
+
+
+def test_a_shed_call_gets_503_with_a_drawn_retry_after_and_leaves_nothing() -> None:
+    exchange = Switchboard().switch
+    waits = set()
+    for number in range(200):
+        exchange.shed(CALL % (number, number), ALICE, 0, 1.0)
+        ((data, destination, _),) = exchange.departing()
+        assert data.startswith(b"SIP/2.0 503 ")
+        assert destination == ALICE
+        waits.add(int(re.search(rb"Retry-After: (\d+)", data)[1]))  # type: ignore[index]
+    assert (min(waits), max(waits)) == (5, 30)
+    assert (exchange.endpoint.transactions, len(exchange.calls)) == (0, 0)
+    assert exchange.counters.values["overload_rejects"] == 200
+
+
+def test_a_call_already_taken_up_is_not_shed_with_its_retransmission() -> None:
+    exchange = Switchboard().switch
+    exchange.receive(CALL % (1, 1), ALICE, 0, 1.0)
+    said = exchange.departing()
+    exchange.shed(CALL % (1, 1), ALICE, 0, 1.3)
+    assert [data for data, _, _ in exchange.departing()] == [said[0][0]]
+    assert (len(exchange.calls), exchange.counters.values["overload_rejects"]) == (1, 0)
