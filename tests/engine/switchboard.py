@@ -91,6 +91,9 @@ class Shelf:
     def blacklist(self) -> list[Listed]:
         return self.rows["blacklist"]
 
+    def key(self, name: str) -> bytes:
+        return name.encode()
+
     def put_binding(self, binding: Binding) -> None:
         self.remove_binding(binding.number, binding.contact)
         self.rows["bindings"].append(binding)
@@ -119,10 +122,22 @@ class Shelf:
 
 
 class Switchboard:
-    """A world with a switch in it; gateways `carrier` (mapping, alice) and `vendor` (bob)."""
+    """A world with a switch in it; gateways `carrier` (mapping, alice) and `vendor` (bob).
 
-    def __init__(self, *, seed: int = 1, **parameters: str) -> None:
-        self.world = World(seed)
+    A second one joins the first one's `world`, at an address and by a name of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        world: World | None = None,
+        at: tuple[str, int] = SWITCH,
+        name: str = "switch",
+        **parameters: str,
+    ) -> None:
+        self.world = world or World(seed)
+        self.at = at
         self.shelf = Shelf(self.world)
         self.gateway("carrier", ALICE, kind="mapping")
         self.gateway("vendor", BOB)
@@ -133,20 +148,20 @@ class Switchboard:
             node="test",
             store=self.shelf,  # type: ignore[arg-type]
             settings=self.settings,
-            listens=[Listen("udp", *SWITCH)],
-            advertise=lambda _, __: SWITCH,
-            source=lambda _: SWITCH[0],
+            listens=[Listen("udp", *at)],
+            advertise=lambda _, __: at,
+            source=lambda _: at[0],
             chance=random.Random(seed),
             clocks=Clocks(lambda: self.world.now, lambda: EPOCH + self.world.now),
             media=self._media,
             hop=lambda job: job(),
             settle=self.world.flush,
         )
-        self.world.add("switch", self.switch, [SWITCH])
+        self.world.add(name, self.switch, [at])
         self._tick()
 
     def _media(self, on_event: Any) -> MediaEngine:
-        config = MediaConfig(advertise_v4=SWITCH[0])
+        config = MediaConfig(advertise_v4=self.at[0])
         return MediaEngine(
             config, SilentRelay(), lambda: EPOCH + self.world.now, lambda: self.world.now, on_event
         )

@@ -58,8 +58,16 @@ class Script(msgspec.Struct):
     reject_after: float = 0.0
     reject_headers: tuple[tuple[str, str], ...] = ()
     bye_after: float | None = None
+    #: header fields of the answer to the INVITE
+    answer_headers: tuple[tuple[str, str], ...] = ()
     #: answer to a re-INVITE; 0 leaves it open
     reinvite_code: int = 200
+    #: answers to requests inside the call, by method; 0 leaves one open
+    codes: dict[str, int] = {}
+    #: header fields of every answer to a re-INVITE and to requests inside the call
+    inner_headers: tuple[tuple[str, str], ...] = ()
+    #: provisional answers are reliable (RFC 3262)
+    reliable: bool = False
     #: never ACK a 2xx
     no_ack: bool = False
     #: hear nothing at all
@@ -97,6 +105,7 @@ class Agent:
         *,
         timing: Timing | None = None,
         script: Script | None = None,
+        endpoint: dict[str, Any] | None = None,
         **behaviour: Any,
     ) -> None:
         self.world = world
@@ -104,7 +113,9 @@ class Agent:
         self.address = address
         self.script = script or Script(**behaviour)
         listen = Listen("udp", *address)
-        self.endpoint = Endpoint([listen], random.Random(name), timing or Timing(), server=name)
+        self.endpoint = Endpoint(
+            [listen], random.Random(name), timing or Timing(), server=name, **(endpoint or {})
+        )
         self.outgoing = self.endpoint.outgoing
         self.legs: list[Leg] = []
         self.events: list[Event] = []
@@ -158,9 +169,16 @@ class Agent:
     def resume(self, leg: Leg) -> None:
         self.reinvite(leg, "sendrecv")
 
-    def reinvite(self, leg: Leg, direction: str) -> None:
+    def reinvite(self, leg: Leg, direction: str, **fields: Any) -> None:
         body = sdp(self.address, direction=direction)
-        self.endpoint.reinvite(leg.dialog, self.world.now, body=body)
+        self.endpoint.reinvite(leg.dialog, self.world.now, body=body, **fields)
+        self.world.flush()
+
+    def request(self, leg: Leg, method: str, **fields: Any) -> None:
+        """A request inside the call, for instance UPDATE; a body is SDP."""
+        if fields.get("body"):
+            fields.setdefault("content_type", "application/sdp")
+        self.endpoint.request(leg.dialog, method, self.world.now, token=leg, **fields)
         self.world.flush()
 
     def of(self, kind: type[Event]) -> list[Any]:
@@ -200,7 +218,11 @@ class Agent:
                 endpoint.acknowledge(dialog, now)
             case ReinviteFailed(dialog=dialog, code=code) if code in (408, 481):
                 self.bye(dialog.owner)
-            case Request(transaction=transaction) | DialogRequest(transaction=transaction):
+            case DialogRequest(transaction=transaction, message=message):
+                code = self.script.codes.get(message.method, 200)
+                if code:
+                    endpoint.respond(transaction, code, now, headers=self.script.inner_headers)
+            case Request(transaction=transaction):
                 endpoint.respond(transaction, 200, now)
             case _:
                 pass
@@ -212,10 +234,12 @@ class Agent:
         script, endpoint, after = self.script, self.endpoint, self.world.after
         body = sdp(self.address) if script.sdp else b""
         if script.ring_after is not None:
-            after(script.ring_after, lambda: endpoint.ring(dialog, 180, self.world.now))
+            after(script.ring_after,
+                  lambda: endpoint.ring(dialog, 180, self.world.now, reliable=script.reliable))
         if script.progress_after is not None:
             after(script.progress_after,
-                  lambda: endpoint.ring(dialog, 183, self.world.now, body=body))  # fmt: skip
+                  lambda: endpoint.ring(
+                      dialog, 183, self.world.now, body=body, reliable=script.reliable))
         if script.reject_with:
             after(script.reject_after, lambda: self._reject(leg))
         elif script.answer_after is not None:
@@ -229,7 +253,8 @@ class Agent:
 
     def _answer(self, leg: Leg, body: bytes) -> None:
         if not leg.end:
-            self.endpoint.accept(leg.dialog, self.world.now, body=body)
+            headers = self.script.answer_headers
+            self.endpoint.accept(leg.dialog, self.world.now, body=body, headers=headers)
             self._plan_bye(leg)
 
     def _plan_bye(self, leg: Leg) -> None:
@@ -240,9 +265,10 @@ class Agent:
         code, now = self.script.reinvite_code, self.world.now
         if code == 200:
             direction = "recvonly" if b"a=sendonly" in offer else "sendrecv"
-            self.endpoint.accept(dialog, now, body=sdp(self.address, direction=direction))
+            body = sdp(self.address, direction=direction)
+            self.endpoint.accept(dialog, now, body=body, headers=self.script.inner_headers)
         elif code:
-            self.endpoint.reject(dialog, code, now)
+            self.endpoint.reject(dialog, code, now, headers=self.script.inner_headers)
 
     def _ended(self, leg: Leg | None, end: str, code: int) -> None:
         if leg is not None and not leg.end:

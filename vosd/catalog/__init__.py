@@ -5,10 +5,23 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from vosd.catalog import billing, calls, media, security, sip, system
+from vosd.catalog import (
+    billing,
+    calls,
+    media,
+    observe,
+    overload,
+    registration,
+    security,
+    sip,
+    system,
+    transport,
+)
 from vosd.catalog.param import GROUPS, Param, check_all
 
-SECTIONS = (sip, calls, media, security, billing, system)
+SECTIONS = (
+    sip, registration, transport, overload, calls, media, security, billing, observe, system,
+)  # fmt: skip
 ALL: dict[str, Param] = check_all(tuple(row for section in SECTIONS for row in section.ROWS))
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from vosd.catalog.kinds import Integer, Switch
+from vosd.catalog.kinds import Integer, Switch, Word
 from vosd.catalog.param import Param
 
 ROWS = (
@@ -44,6 +44,29 @@ ROWS = (
         summary="once a gateway sent RTP, try no other",
         detail="Known for relayed calls only: direct media never passes the switch.",
         manual="4.3.5.2 p.236",
+    ),
+    Param(
+        name="SS_SIP_100REL_ACCEPT", kind=Word(words={"required": None, "media": None}),
+        default="required", group="routing", takes_effect="now", obeyed=True,
+        summary="which callers have to acknowledge ringing and progress (PRACK, RFC 3262)",
+        detail="required: those that demand it themselves. media: also those that merely can, where"
+        " the answer holds SDP, so that early media is not lost with a packet. The parameter is"
+        " our own.",
+    ),
+    Param(
+        name="SS_SIP_100REL_OFFER", kind=Switch(), default="off",
+        group="routing", takes_effect="now", obeyed=True, overridable=True,
+        summary="offer gateways to acknowledge their ringing and progress (PRACK, RFC 3262)",
+        detail="What a gateway sends reliably without being offered is acknowledged too. The"
+        " parameter is our own.",
+    ),
+    Param(
+        name="SS_SIP_REFER", kind=Word(words={"not_allowed": 405, "decline": 603}),
+        default="not_allowed", group="routing", takes_effect="now", obeyed=True,
+        summary="how a party's request to transfer a call (REFER) is refused",
+        detail="Transfers are not followed: a party that could send calls anywhere could run up"
+        " somebody else's bill. 405 says so once for all, 603 of this transfer alone. The"
+        " parameter is our own.",
     ),
     Param(
         name="SS_MAX_CPS", kind=Integer(low=1, high=100000, zero="unlimited", unit="calls/s"),

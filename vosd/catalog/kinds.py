@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 import msgspec
@@ -259,6 +260,40 @@ class Text(_Base, frozen=True, kw_only=True):
 
     def outside(self) -> list[str]:
         return ["x" * (self.longest + 1), "two\nlines", "\x1b[31m"]
+
+
+class SocketAddress(_Base, frozen=True, kw_only=True):
+    """An IP address and port, or off; the value is (host, port) or None. No names: nothing that
+    reads it may wait for DNS."""
+
+    def parse(self, text: str) -> tuple[str, int] | None:
+        wanted = text.strip()
+        if wanted.lower() in ("", "off", "none"):
+            return None
+        host, _, port = wanted.rpartition(":")
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        try:
+            address = ip_address(bare)
+        except ValueError:
+            raise self.refuse(text) from None
+        if (address.version == 6) == (bare == host) or not re.fullmatch("[0-9]{1,5}", port):
+            raise self.refuse(text)
+        if not 1 <= int(port) <= 65535:
+            raise self.refuse(text)
+        return str(address), int(port)
+
+    def show(self, value: Any) -> str:
+        if value is None:
+            return "off"
+        host, port = value
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def accepts(self) -> str:
+        return "off, or an IP address and port such as 127.0.0.1:9188 or [::1]:9188"
+
+    def outside(self) -> list[str]:
+        return ["localhost:9188", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:9188",
+                "[127.0.0.1]:9188"]  # fmt: skip
 
 
 class Dscp(_Base, frozen=True, kw_only=True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Security parameters: registration and digest authentication."""
+"""Security parameters: digest authentication."""
 
 from __future__ import annotations
 
@@ -7,32 +7,6 @@ from vosd.catalog.kinds import Duration, Integer, Word
 from vosd.catalog.param import Param
 
 ROWS = (
-    Param(
-        name="SS_ENDPOINT_EXPIRE", kind=Duration(low=60, high=86400), default="3600",
-        group="registration", takes_effect="new registrations", obeyed=True,
-        summary="longest life of a phone's registration",
-        detail="A phone that asks for less gets what it asks for. The range is our own.",
-        manual="2.5.5; 4.3.5.2",
-    ),
-    Param(
-        name="SS_ENDPOINTTIMETOLIVE", kind=Duration(low=10, high=3600), default="60",
-        group="registration", takes_effect="new registrations",
-        summary="interval of the light re-registration",
-        detail="The range is our own.", manual="4.3.5.2",
-    ),
-    Param(
-        name="SS_SIP_USER_AGENT_EXPIRE",
-        kind=Duration(low=20, high=7200, words={"auto": 0.0}), default="auto",
-        group="registration", takes_effect="new registrations",
-        summary="expiry asked for when the switch registers with a vendor",
-        manual="4.3.5.2",
-    ),
-    Param(
-        name="SS_SIP_USER_AGENT_RETRY_DELAY", kind=Duration(low=30, high=600), default="60",
-        group="registration", takes_effect="new registrations",
-        summary="wait after a failed registration with a vendor",
-        manual="4.3.5.2",
-    ),
     Param(
         name="SS_AUTHCHALLENGEMODE", kind=Word(words={"401": None, "407": None}),
         default="401",
@@ -55,14 +29,22 @@ ROWS = (
     ),
     Param(
         name="SS_AUTHENTICATION_MAX_RETRY", kind=Integer(low=0, high=999), default="6",
-        group="authentication", takes_effect="now",
+        group="authentication", takes_effect="now", obeyed=True,
         summary="failed authentications before a terminal is suspended",
+        detail="A failure is a wrong password or an unknown user, sent for a challenge of ours by"
+        " the address that got it: what a forged address sends never counts, and the same answer"
+        " sent again counts once. Failures count together while none comes later after the one"
+        " before than SS_AUTHENTICATION_FAILED_SUSPEND. Gateways known by address are never"
+        " suspended; a phone that is registered goes on while others behind its address are."
+        " 0 suspends nobody.",
         manual="4.3.5.2",
     ),
     Param(
         name="SS_AUTHENTICATION_FAILED_SUSPEND", kind=Duration(low=1, high=86400), default="180",
-        group="authentication", takes_effect="now",
+        group="authentication", takes_effect="now", obeyed=True,
         summary="how long a terminal stays suspended",
-        detail="The range is our own.", manual="4.3.5.2",
+        detail="Meanwhile its address, for IPv6 its /64, gets 503 with Retry-After before any"
+        " password is looked at. The log says \"auth suspended\" once, and vosctl status counts"
+        " it. The range is our own.", manual="4.3.5.2",
     ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from vosd.engine import evidence
 from vosd.engine.clocks import Clocks
@@ -24,11 +25,21 @@ from vosd.engine.settings import Settings, Snapshot
 from vosd.sip.dialog import Dialog
 from vosd.sip.message import Message
 from vosd.switch import leg as legs
-from vosd.switch import limits, routing, screening
+from vosd.switch import limits, loops, routing, screening
 from vosd.switch.call import INFINITE, Call, Desk, Policy, step
 from vosd.switch.clock import Clock
 from vosd.switch.events import Dial, Expired, Happening, Order, Route, Try
 from vosd.wire.records import CallView
+
+if TYPE_CHECKING:
+    from vosd.engine.sessions import Sessions
+    from vosd.engine.traces import Traces
+
+#: left behind by calls that ended, this many deadlines are not worth clearing away
+_SPARE_DEADLINES = 4096
+
+#: characters kept of what a stranger wrote
+_SHOWN = 64
 
 log = logging.getLogger("vosd.calls")
 
@@ -54,8 +65,10 @@ class Calls:
         self._chance = chance
         self._clocks = clocks
         self._on_silence = on_silence
-        #: set once, after both exist
+        #: set once, after they exist
         self.performer: Performer
+        self.sessions: Sessions
+        self.traces: Traces
         #: new calls are refused with this reason while not None
         self.refusing: str | None = None
         self._live: dict[str, LiveCall] = {}
@@ -64,6 +77,8 @@ class Calls:
         self._to: dict[tuple[str, str], set[str]] = {}
         self._deadlines: list[tuple[float, str]] = []
         self._starts = limits.StartRate()
+        #: this switch in the trail of the calls that passed it
+        self.node = loops.node(f"{chance.getrandbits(64):x}")
         self._policies: dict[str, Policy] = {}
         self._desk = Desk(
             self._screen, self._routes, self._policy, self._usable, self._media_flows
@@ -84,17 +99,40 @@ class Calls:
             id=f"{self._chance.getrandbits(64):016x}",
             # a phone is its number, whatever its From says: that is what lists and vendors see
             caller=caller.phone.number if caller.phone is not None else number,
-            callee=legs.callee_of(message),
+            callee=legs.callee_of(message, caller.account),
             source=caller.name,
-            source_kind="phone" if caller.phone is not None else "mapping",
+            source_kind=caller.kind,
             started_at=clock.wall,
         )
-        live = LiveCall(call, caller, dialog, message)
-        live.display = display
+        live = LiveCall(call, caller, dialog, message, self.sessions.terms)
+        live.display = (caller.phone.display if caller.phone is not None else "") or display
         dialog.owner = live
+        dialog.pinned = caller.nat
         self._live[call.id] = live
         self._counters.add("call_attempts")
+        self._counters.attempt(caller.party, "in")
+        self.traces.joined(live)
         self.happen(live, Try(), clock)
+
+    def turned_away(
+        self, dialog: Dialog, message: Message, claimed: Caller, reason: str, clock: Clock
+    ) -> None:
+        """Record an INVITE that was refused already, of a sender who proved where he is and not
+        who: `claimed` is whom he names, with the name "" when there is nobody of that name."""
+        number, _ = legs.caller_of(message)
+        call = Call(
+            id=f"{self._chance.getrandbits(64):016x}",
+            caller=number[:_SHOWN],
+            callee=legs.callee_of(message)[:_SHOWN],
+            source=claimed.name,
+            source_kind=claimed.kind,
+            started_at=clock.wall,
+        )
+        live = LiveCall(call, claimed, dialog, message, self.sessions.terms)
+        live.a = None
+        live.a_agent = live.a_agent[:_SHOWN]
+        self._live[call.id] = live
+        self.happen(live, Order(reason), clock)
 
     def happen(self, live: LiveCall, happening: Happening, clock: Clock) -> None:
         """Take the call one step on, and each step that follows from carrying it out.
@@ -106,10 +144,22 @@ class Calls:
         except Exception:
             log.exception("cannot go on with call %s", live.call.id)
             self._give_up(live, clock)
-        deadline = live.call.deadline
-        if deadline not in (live.armed, INFINITE):
-            live.armed = deadline
-            heapq.heappush(self._deadlines, (deadline, live.call.id))
+        self._arm(live, live.call.deadline)
+
+    def wake(self, live: LiveCall, when: float) -> None:
+        """Look at the call's session timers at `when`, and no longer at the time said before."""
+        live.wakes_at = when
+        self._arm(live, when)
+
+    def _arm(self, live: LiveCall, when: float) -> None:
+        if when in (live.armed, INFINITE):
+            return
+        live.armed = when
+        if len(self._deadlines) > _SPARE_DEADLINES + 4 * len(self._live):
+            # calls that ended leave theirs behind
+            self._deadlines = [entry for entry in self._deadlines if entry[1] in self._live]
+            heapq.heapify(self._deadlines)
+        heapq.heappush(self._deadlines, (when, live.call.id))
 
     def _advance(self, live: LiveCall, happening: Happening, clock: Clock) -> None:
         waiting = [happening]
@@ -118,6 +168,8 @@ class Calls:
                 if type(action) is Dial:
                     self._route_to(live, action.route)
                 outcome = self.performer.perform(live, action, clock)
+                if type(action) is Dial:
+                    self.traces.joined(live)
                 if outcome is not None:
                     waiting.append(outcome)
 
@@ -134,6 +186,7 @@ class Calls:
         """The call counts at the party it is sent to now, and no longer at the one before."""
         self._leave(self._to, live.route_party, live)
         live.route_party = _party(route)
+        self._counters.attempt(live.route_party, "out")
         self._to.setdefault(live.route_party, set()).add(live.call.id)
 
     def _leave(
@@ -154,6 +207,10 @@ class Calls:
         self._live.pop(call.id, None)
         self._leave(self._from, live.caller.party, live)
         self._leave(self._to, live.route_party, live)
+        self._counters.ended(call)
+        if live.media.session is not None:
+            for side in (live.media.session.a, live.media.session.b):
+                self._counters.stream(side.received(), side.sent())
         if call.answered_at is None:
             self._counters.add("calls_failed" if call.route else "calls_refused")
         if call.reason == "media_timeout":
@@ -173,6 +230,8 @@ class Calls:
             return self.refusing
         if not live.caller.enabled:
             return "caller_disabled"
+        if live.invite is not None and loops.looped(live.invite, self.node, call.callee):
+            return "loop_detected"
         if not self._records.accepting:
             self._counters.add("records_refused")
             return "record_unavailable"
@@ -201,7 +260,7 @@ class Calls:
         return [
             Route(gateway.name, gateway=gateway, address=address)
             for gateway in gateways
-            for address in range(len(gateway.addresses))
+            for address in self._configuration.ways(gateway, self._chance)
         ]
 
     def _usable(self, route: Route) -> bool:
@@ -236,12 +295,25 @@ class Calls:
     def due(self, now: float) -> None:
         """Let waits run out."""
         while self._deadlines and self._deadlines[0][0] <= now:
-            _, id_ = heapq.heappop(self._deadlines)
+            when, id_ = heapq.heappop(self._deadlines)
             live = self._live.get(id_)
-            if live is not None and live.call.deadline <= now:
+            if live is None:
+                continue
+            if live.armed == when:
+                live.armed = 0.0
+            if live.call.deadline <= now:
                 if live.call.wait == "invite":
-                    self.silent(live, "INVITE: no answer")
+                    self.silent(live, "no answer to INVITE")
                 self.happen(live, Expired(live.call.wait), self._clocks.at(now))
+            elif live.wakes_at <= now:
+                self._look(live, self._clocks.at(now))
+
+    def _look(self, live: LiveCall, clock: Clock) -> None:
+        try:
+            self.sessions.due(live, clock)
+        except Exception:
+            log.exception("cannot keep the session of call %s", live.call.id)
+            self._give_up(live, clock)
 
     # what handlers and the node ask
 

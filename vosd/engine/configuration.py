@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
-from vosd.net.addresses import Names
+from vosd.net.resolver import Chance, Names, Target, Wanted, order
 from vosd.store.store import Store
 from vosd.switch.blacklist import Blacklist
 from vosd.switch.routing import Routes
@@ -24,8 +25,14 @@ class Configuration:
         self.listed = Blacklist(())
         self.routes = Routes(())
         self._by_host: dict[str, tuple[tuple[Gateway, int | None], ...]] = {}
+        self._ways: dict[str, tuple[Target, ...]] = {}
+        self._servers: dict[tuple[str, int], tuple[str, Gateway]] = {}
         self._by_user: dict[str, Gateway] = {}
+        #: addresses of gateways of either kind
+        self.known: set[str] = set()
         self.bindings: dict[str, list[Binding]] = {}
+        #: bindings per host their REGISTER came from
+        self._homes: Counter[str] = Counter()
         #: told after each reload
         self.on_reload: Callable[[], None] = lambda: None
         self._read_bindings()
@@ -44,9 +51,18 @@ class Configuration:
         self.on_reload()
 
     def index(self) -> None:
-        """Rebuild who calls from which address, after a reload or new name look-ups."""
+        """Rebuild who calls from which address and who is called where, after a reload or new
+        name look-ups."""
+        self._servers = {}
+        self._ways = {name: self._lead(gateway) for name, gateway in self.gateways.items()}
         by_host: dict[str, list[tuple[Gateway, int | None]]] = {}
         self._by_user = {}
+        self.known.clear()
+        self.known.update(
+            target.host
+            for gateway in self.gateways.values()
+            for target in (*self.places(gateway), *self.registrars(gateway))
+        )
         for gateway in self.gateways.values():
             if gateway.kind != "mapping":
                 continue
@@ -54,10 +70,11 @@ class Configuration:
                 self._by_user[gateway.user or gateway.name] = gateway
                 continue
             for at in gateway.addresses:
-                host = self.names.address(at.host)
-                if host is not None:
-                    port = at.port if gateway.auth == "ip_port" else None
-                    by_host.setdefault(host, []).append((gateway, port))
+                for target in self.names.targets(Wanted(at.host, at.port, at.transport)):
+                    # a connection comes from any port
+                    fixed = gateway.auth == "ip_port" and target.transport == "udp"
+                    port = target.port if fixed else None
+                    by_host.setdefault(target.host, []).append((gateway, port))
         # a gateway bound to a port is told from its neighbours at the same host first
         self._by_host = {
             host: tuple(sorted(rows, key=lambda row: row[1] is None))
@@ -71,19 +88,57 @@ class Configuration:
                 return gateway
         return None
 
+    def familiar(self, host: str) -> bool:
+        """Whether a gateway or a registered phone is at this host."""
+        return host in self.known or host in self._homes
+
     def user(self, name: str) -> Gateway | Phone | None:
         """Who proves itself with the digest user `name`."""
         return self.phones.get(name) or self._by_user.get(name)
 
-    def destination(self, gateway: Gateway, address: int = 0) -> tuple[str, int] | None:
-        """Where to reach a gateway's `address`; None while its name is not known."""
-        at = gateway.addresses[address] if address < len(gateway.addresses) else None
-        host = self.names.address(at.host) if at is not None else None
-        return (host, at.port) if at is not None and host is not None else None
+    def _lead(self, gateway: Gateway) -> tuple[Target, ...]:
+        """Where a gateway is, all of its first address before any of the next."""
+        found: list[Target] = []
+        for position, at in enumerate(gateway.addresses):
+            for target in self.names.targets(Wanted(at.host, at.port, at.transport)):
+                place = (target.host, target.port)
+                self._servers[place] = (at.host, gateway)
+                found.append(target._replace(priority=(position << 32) + target.priority))
+        return tuple(found)
 
-    def hosts(self) -> set[str]:
-        """Every host written in a gateway."""
-        return {at.host for gateway in self.gateways.values() for at in gateway.addresses}
+    def destination(self, gateway: Gateway, address: int = 0) -> Target | None:
+        """The `address` of `ways` that a gateway is reached by; None while it is not known."""
+        ways = self._ways.get(gateway.name, ())
+        return ways[address] if address < len(ways) else None
+
+    def places(self, gateway: Gateway) -> tuple[Target, ...]:
+        """Every address a gateway is known to be at."""
+        return self._ways.get(gateway.name, ())
+
+    def registrars(self, gateway: Gateway) -> tuple[Target, ...]:
+        """Where we register with a gateway: at a registrar of its own, or where it is."""
+        at = gateway.outward.registrar
+        if at is None:
+            return self.places(gateway)
+        return self.names.targets(Wanted(at.host, at.port, at.transport))
+
+    def ways(self, gateway: Gateway, chance: Chance) -> list[int]:
+        """Places of a gateway's targets in the order to try them; one at least, known or not."""
+        ways = self._ways.get(gateway.name, ())
+        return order(ways, chance) if len(ways) > 1 else [0]
+
+    def server(self, place: tuple[str, int]) -> tuple[str, Gateway | None]:
+        """The name an address of a gateway was written as, and the gateway."""
+        return self._servers.get(place, (place[0], None))
+
+    def wanted(self) -> set[Wanted]:
+        """Every address written in a gateway."""
+        return {
+            Wanted(at.host, at.port, at.transport)
+            for gateway in self.gateways.values()
+            for at in (*gateway.addresses, gateway.outward.registrar)
+            if at is not None
+        }
 
     def contacts(self, number: str, wall: float) -> list[Binding]:
         """Live bindings of a phone, newest first."""
@@ -110,6 +165,11 @@ class Configuration:
                     self._store.remove_binding(number, row.contact)
 
     def _set(self, number: str, rows: list[Binding]) -> None:
+        for row in self.bindings.get(number, ()):
+            self._homes[row.host] -= 1
+            if not self._homes[row.host]:
+                del self._homes[row.host]
+        self._homes.update(row.host for row in rows)
         if rows:
             self.bindings[number] = rows
         else:
@@ -118,5 +178,6 @@ class Configuration:
     def _read_bindings(self) -> None:
         for row in self._store.bindings():
             self.bindings.setdefault(row.number, []).append(row)
+            self._homes[row.host] += 1
         for rows in self.bindings.values():
             rows.sort(key=lambda row: row.registered, reverse=True)

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from vosd.engine.calls import Calls
 from vosd.engine.clocks import Clocks
 from vosd.engine.health import Health
-from vosd.engine.live import LiveCall, Renegotiation
+from vosd.engine.live import LiveCall
+from vosd.engine.offers import Offers
 from vosd.engine.relaying import Relaying
+from vosd.engine.sessions import Sessions
+from vosd.engine.settings import Settings
 from vosd.sdp.session import SdpError
 from vosd.sip import events as sip
 from vosd.sip.dialog import Dialog
 from vosd.sip.endpoint import Endpoint
+from vosd.sip.grammar import METHODS
 from vosd.switch.clock import Clock
 from vosd.switch.events import (
     Answer,
@@ -28,26 +32,29 @@ from vosd.switch.events import (
     Unconfirmed,
 )
 
-#: codes with which a peer says it does not know the dialog (RFC 3261 12.2.1.2)
-_GONE = (408, 481)
-
 
 class Dialogue:
-    """Feeds `Calls` from the endpoint's events; re-INVITE and INFO pass from leg to leg."""
+    """Feeds `Calls` from the endpoint's events; offers and INFO pass from leg to leg."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         calls: Calls,
         relaying: Relaying,
+        offers: Offers,
+        sessions: Sessions,
         health: Health,
         clocks: Clocks,
+        settings: Settings,
     ) -> None:
         self._endpoint = endpoint
         self._calls = calls
         self._relaying = relaying
+        self._offers = offers
+        self._sessions = sessions
         self._health = health
         self._clocks = clocks
+        self._settings = settings
         self._by_event: dict[type[sip.Event], Callable[..., None]] = {
             sip.Trying: self._trying,
             sip.Progress: self._progress,
@@ -77,7 +84,9 @@ class Dialogue:
         return True
 
     def response(self, event: sip.Response, now: float) -> bool:
-        """The outcome of an INFO we passed on; False when it is not ours."""
+        """The outcome of a request inside a call; False when it is not about one."""
+        if self._sessions.response(event, self._clocks.at(now)):
+            return True
         if not isinstance(event.token, sip.DialogRequest):
             return False
         self._endpoint.respond(event.token.transaction, event.code, now)
@@ -97,6 +106,7 @@ class Dialogue:
         message = event.message
         live.b_agent = message.get("user-agent") or message.get("server") or live.b_agent
         self._heard_from(live)
+        self._sessions.heard(event.dialog, message)
         try:
             live.shown = self._relaying.pass_on(live, "b", message.body, clock.mono)
         except SdpError:
@@ -109,7 +119,7 @@ class Dialogue:
         if event.cause == "response":
             self._heard_from(live)
         else:
-            self._calls.silent(live, f"INVITE: no answer ({event.cause})")
+            self._calls.silent(live, f"no answer to INVITE ({event.cause})")
         self._calls.happen(live, Fail(event.code, event.cause == "response"), clock)
 
     def _heard_from(self, live: LiveCall) -> None:
@@ -119,17 +129,10 @@ class Dialogue:
 
     def _cancelled(self, _: sip.Cancelled, live: LiveCall, leg: Leg, clock: Clock) -> None:
         if live.call.state == "connected":
-            self._reinvite_cancelled(live, leg, clock)
+            self._offers.cancelled(live, leg, clock)
             return
         live.a = None
         self._calls.happen(live, GiveUp(), clock)
-
-    def _reinvite_cancelled(self, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        """What `leg` offered is off; the other side is put back should it still accept."""
-        change = live.renegotiation
-        if change is not None and change.asker == leg:
-            change.asker = None
-            self._restore(live, change, clock)
 
     def _acked(self, event: sip.Acked, live: LiveCall, leg: Leg, clock: Clock) -> None:
         """The call stands for both sides: from here silence counts. The ACK's body may answer an
@@ -150,7 +153,8 @@ class Dialogue:
     def _ack_lost(self, _: sip.AckLost, live: LiveCall, leg: Leg, clock: Clock) -> None:
         self._calls.happen(live, Unconfirmed(), clock)
 
-    def _ended(self, _: sip.Ended, live: LiveCall, leg: Leg, clock: Clock) -> None:
+    def _ended(self, event: sip.Ended, live: LiveCall, leg: Leg, clock: Clock) -> None:
+        live.farewell = (event.message.get("reason") or "")[:_SHOWN]
         if leg == "a":
             live.a = None
             self._calls.happen(live, Hangup(leg), clock)
@@ -161,79 +165,27 @@ class Dialogue:
         self._calls.happen(live, Unconfirmed() if unconfirmed else Hangup(leg), clock)
 
     def _reinvited(self, event: sip.Reinvited, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        other = live.other(leg)
-        busy = live.confirming or live.renegotiation is not None
-        if live.call.state != "connected" or other is None or busy:
-            self._endpoint.reject(event.dialog, 491, clock.mono)
-            return
-        change = Renegotiation(leg, bool(event.message.body), live.standing())
-        try:
-            body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
-        except SdpError:
-            self._restore(live, change, clock)
-            self._endpoint.reject(event.dialog, 488, clock.mono)
-            return
-        live.renegotiation = change
-        self._endpoint.reinvite(other, clock.mono, body=body)
+        self._offers.reinvited(event, live, leg, clock)
 
     def _reinvite_answered(
         self, event: sip.ReinviteAnswered, live: LiveCall, leg: Leg, clock: Clock
     ) -> None:
-        change, live.renegotiation = live.renegotiation, None
-        asker = live.dialog(change.asker) if change is not None and change.asker else None
-        if change is None or asker is None:
-            self._endpoint.acknowledge(event.dialog, clock.mono)
-            if change is not None and not change.restoring:
-                self._put_back(live, leg, change, clock)
-            return
-        try:
-            body = self._relaying.pass_on(live, leg, event.message.body, clock.mono)
-        except SdpError:
-            self._endpoint.acknowledge(event.dialog, clock.mono)
-            self._endpoint.reject(asker, 488, clock.mono)
-            self._restore(live, change, clock)
-            self._put_back(live, leg, change, clock)
-            return
-        if change.offered:
-            self._endpoint.acknowledge(event.dialog, clock.mono)
-        else:
-            live.confirming = True
-        self._endpoint.accept(asker, clock.mono, body=body)
+        self._offers.answered(event, live, leg, clock)
 
     def _reinvite_failed(
         self, event: sip.ReinviteFailed, live: LiveCall, leg: Leg, clock: Clock
     ) -> None:
-        change, live.renegotiation = live.renegotiation, None
-        asker = live.dialog(change.asker) if change is not None and change.asker else None
-        if asker is not None:
-            self._endpoint.reject(asker, event.code, clock.mono)
-        if event.code in _GONE:
+        if not self._offers.failed(event, live, leg, clock):
             self._calls.happen(live, LegLost(leg), clock)
-        elif change is not None:
-            self._restore(live, change, clock)
-
-    def _restore(self, live: LiveCall, change: Renegotiation, clock: Clock) -> None:
-        for leg, body in change.standing.items():
-            dialog = live.dialog(leg)
-            if dialog is not None and body != live.media.leg(leg).body:
-                live.media.restore(leg, body, dialog.remote[0], clock.mono)
-
-    def _put_back(self, live: LiveCall, leg: Leg, change: Renegotiation, clock: Clock) -> None:
-        """`leg` accepted what nobody wants any more: offer it again what stood."""
-        dialog = live.dialog(leg)
-        said = change.standing["b" if leg == "a" else "a"]
-        if dialog is None or not said:
-            return
-        body = live.media.for_leg(leg, said, clock.mono)
-        live.renegotiation = Renegotiation(None, True, change.standing, restoring=True)
-        self._endpoint.reinvite(dialog, clock.mono, body=body)
 
     def _request(self, event: sip.DialogRequest, live: LiveCall, leg: Leg, clock: Clock) -> None:
-        """INFO passes to the other side (DTMF, RFC 6086); OPTIONS is ours; nothing else is."""
+        """INFO passes to the other side (DTMF, RFC 6086), and so do offers in an UPDATE."""
         message = event.message
         other = live.other(leg)
         if message.method == "OPTIONS":
             self._endpoint.respond(event.transaction, 200, clock.mono)
+        elif message.method == "UPDATE":
+            self._offers.update(event, live, leg, clock)
         elif message.method == "INFO" and other is not None and live.call.state == "connected":
             self._endpoint.request(
                 other,
@@ -244,7 +196,23 @@ class Dialogue:
                 content_type=message.get("content-type") or "",
             )
         else:
-            self._endpoint.respond(event.transaction, 405, clock.mono, headers=(("Allow", ALLOW),))
+            code = unserved(message.method)
+            if message.method == "REFER":
+                code = _REFER[self._settings.snapshot.get("SS_SIP_REFER")]
+            self._endpoint.respond(event.transaction, code, clock.mono, headers=(("Allow", ALLOW),))
 
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO"
+#: characters kept of what a peer gives as its reason
+_SHOWN = 80
+#: answers to a transfer request, by what SS_SIP_REFER says
+_REFER = {"not_allowed": 405, "decline": 603}
+
+
+def unserved(method: str) -> int:
+    """The answer to a method we do not serve: 405 where we know it, 501 else (RFC 3261 8.2.1)."""
+    if method == "NOTIFY":
+        return 481  # nobody here subscribed (RFC 6665 4.1.3)
+    return 405 if method in METHODS else 501
+
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, PRACK"

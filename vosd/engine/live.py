@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Literal
+
 import msgspec
 
 from vosd.engine.mediation import Mediation
 from vosd.sip.dialog import Dialog
+from vosd.sip.events import DialogRequest, Reinvited
 from vosd.sip.message import Message
-from vosd.switch.call import Call
+from vosd.sip.session_timer import Terms
+from vosd.switch.call import INFINITE, Call
 from vosd.switch.events import Leg
 from vosd.switch.tables import Gateway, Phone
 
@@ -21,11 +26,17 @@ class Caller(msgspec.Struct, frozen=True):
     phone: Phone | None = None
     #: behind NAT as the registration showed
     nat: bool = False
+    #: the user a vendor knows us by, whose calls come to our registered Contact
+    account: str = ""
 
     @property
     def party(self) -> tuple[str, str]:
         """(kind, name), by which calls are counted."""
         return ("phone" if self.phone is not None else "gateway"), self.name
+
+    @property
+    def kind(self) -> Literal["mapping", "phone"]:
+        return "phone" if self.phone is not None else "mapping"
 
     @property
     def enabled(self) -> bool:
@@ -40,15 +51,24 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Renegotiation:
-    """A re-INVITE that passes through: who asked, and the bodies that stand if it fails."""
+    """A re-INVITE or UPDATE that passes through: who asked, and the bodies that stand if it fails.
 
-    __slots__ = ("asker", "offered", "restoring", "standing")
+    `request` is what the asker sent; without one it is the switch itself that asks.
+    """
+
+    __slots__ = ("asker", "offered", "request", "restoring", "standing")
 
     def __init__(
-        self, asker: Leg | None, offered: bool, standing: dict[Leg, bytes], restoring: bool = False
+        self,
+        asker: Leg | None,
+        offered: bool,
+        standing: dict[Leg, bytes],
+        restoring: bool = False,
+        request: Reinvited | DialogRequest | None = None,
     ) -> None:
-        #: None once the asker took it back, or when the switch itself asks
+        #: None once the asker took it back
         self.asker = asker
+        self.request = request
         #: the re-INVITE carried the offer
         self.offered = offered
         self.standing = standing
@@ -63,17 +83,22 @@ class LiveCall:
         "a",
         "a_agent",
         "a_call_id",
+        "a_dialog",
         "a_signalling",
         "acked",
         "armed",
         "b",
         "b_agent",
         "b_call_id",
+        "b_dialog",
         "b_signalling",
         "call",
         "caller",
         "confirming",
+        "cut_at",
+        "deferred",
         "display",
+        "farewell",
         "invite",
         "media",
         "pending",
@@ -81,13 +106,22 @@ class LiveCall:
         "route_party",
         "shown",
         "stored",
+        "terms",
+        "wakes_at",
     )
 
-    def __init__(self, call: Call, caller: Caller, a: Dialog, invite: Message) -> None:
+    def __init__(
+        self, call: Call, caller: Caller, a: Dialog, invite: Message, terms: Terms
+    ) -> None:
         self.call = call
         self.caller = caller
         self.a: Dialog | None = a
         self.b: Dialog | None = None
+        #: the same as they were last, for the evidence
+        self.a_dialog = a
+        self.b_dialog: Dialog | None = None
+        #: the Reason header of the BYE that ended the call
+        self.farewell = ""
         #: the caller's INVITE, dropped once the call is connected
         self.invite: Message | None = invite
         self.media = Mediation()
@@ -100,6 +134,11 @@ class LiveCall:
         #: leg b waits for the ACK whose body leg a's ACK brings (the offer came in the answer)
         self.confirming = False
         self.renegotiation: Renegotiation | None = None
+        #: an offer of one side that waits until the refresh of the other side is answered
+        self.deferred: Reinvited | DialogRequest | None = None
+        self.terms = terms
+        #: when the call is cut whatever it does, and when its session timers are looked at next
+        self.cut_at = self.wakes_at = INFINITE
         #: the routing party the call counts at now
         self.route_party: tuple[str, str] | None = None
         #: the answer's body as leg a shall see it
@@ -127,6 +166,18 @@ class LiveCall:
 
     def other(self, leg: Leg) -> Dialog | None:
         return self.b if leg == "a" else self.a
+
+    def legs(self) -> Iterator[tuple[Leg, Dialog]]:
+        """The sides that still stand."""
+        if self.a is not None:
+            yield "a", self.a
+        if self.b is not None:
+            yield "b", self.b
+
+    @property
+    def busy(self) -> bool:
+        """An offer is between the two sides."""
+        return self.confirming or self.renegotiation is not None
 
     def standing(self) -> dict[Leg, bytes]:
         """What both sides last said."""

@@ -13,9 +13,14 @@ from vosd.engine.lines import Lines
 from vosd.engine.live import LiveCall, endpoint_text
 from vosd.engine.records import Records
 from vosd.engine.relaying import Relaying
+from vosd.engine.sessions import Sessions
+from vosd.engine.settings import Settings
 from vosd.sdp.session import SdpError
 from vosd.sip.endpoint import Endpoint
+from vosd.sip.message import Message
+from vosd.sip.reliable import TAG, asked
 from vosd.switch import leg as legs
+from vosd.switch import loops
 from vosd.switch.clock import Clock
 from vosd.switch.events import (
     Abandon,
@@ -43,12 +48,18 @@ class Performer:
         relaying: Relaying,
         records: Records,
         lines: Lines,
+        sessions: Sessions,
+        node: str,
+        settings: Settings,
         finished: Callable[[LiveCall], None],
     ) -> None:
         self._endpoint = endpoint
         self._relaying = relaying
         self._records = records
         self._lines = lines
+        self._sessions = sessions
+        self._node = node
+        self._settings = settings
         self._finished = finished
         self._by_action: dict[type[Action], Callable[..., Happening | None]] = {
             Dial: self._dial,
@@ -78,6 +89,9 @@ class Performer:
             body = live.media.for_leg("b", invite.body, clock.mono)
         except SdpError:
             return Order("codec_mismatch")
+        passed = legs.passed(invite) if live.caller.gateway is not None else ()
+        offered = _OFFERED if live.call.policy.reliable and body else ()
+        trail = loops.trail(invite, self._node, live.call.callee)
         setup = legs.dial(
             route,
             caller=live.call.caller,
@@ -86,13 +100,15 @@ class Performer:
             here=line.here,
             destination=line.destination,
             local=line.local,
-            headers=legs.passed(invite) if live.caller.gateway is not None else (),
+            headers=(*passed, *live.terms.asking, trail, *offered),
             body=body,
             max_forwards=legs.hops(invite) - 1,
+            transport=line.transport,
+            flow=line.flow,
         )
         b = self._endpoint.invite(setup, clock.mono)
         b.owner = live
-        live.b = b
+        live.b = live.b_dialog = b
         live.b_call_id = b.call_id
         live.b_signalling = endpoint_text(line.destination)
         live.b_agent = ""
@@ -117,22 +133,35 @@ class Performer:
             body = self._relaying.pass_on(live, "b", message.body, clock.mono)
         except SdpError:
             body = b""
-        self._endpoint.ring(live.a, alert.code, clock.mono, body=body)
+        invite = live.invite
+        reliable = invite is not None and self._reliably(invite, body)
+        if reliable and invite is not None and not invite.body:
+            body = b""  # it would be an offer, whose answer the PRACK would have to carry
+        self._endpoint.ring(live.a, alert.code, clock.mono, body=body, reliable=reliable)
         return None
+
+    def _reliably(self, invite: Message, body: bytes) -> bool:
+        """Whether the caller has to acknowledge a provisional answer (RFC 3262 3)."""
+        if asked(invite, "require"):
+            return True
+        wanted = body and self._settings.snapshot.get("SS_SIP_100REL_ACCEPT") == "media"
+        return bool(wanted) and asked(invite, "supported")
 
     def _keep(self, live: LiveCall, _: Keep, clock: Clock) -> None:
         live.stored = True
         self._records.opened(live, evidence.record(live, self._records.node, clock))
 
     def _connect(self, live: LiveCall, _: Connect, clock: Clock) -> None:
-        if live.a is None or live.b is None:
+        invite = live.invite
+        if live.a is None or live.b is None or invite is None:
             return
-        offered = live.invite is not None and bool(live.invite.body)
+        offered = bool(invite.body)
         if offered:
             self._endpoint.acknowledge(live.b, clock.mono)
         live.confirming = not offered
         live.invite = None
-        self._endpoint.accept(live.a, clock.mono, body=live.shown)
+        headers = self._sessions.begin(live, live.a, invite, clock)
+        self._endpoint.accept(live.a, clock.mono, body=live.shown, headers=headers)
 
     def _refuse(self, live: LiveCall, refuse: Refuse, clock: Clock) -> None:
         a, live.a = live.a, None
@@ -159,5 +188,7 @@ class Performer:
         self._finished(live)
 
 
+#: 100rel, for a gateway that shall have it
+_OFFERED = (("Supported", TAG),)
 #: refusals that pass by themselves
 _RETRY_LATER = frozenset(("draining", "record_unavailable", "limit_cps"))

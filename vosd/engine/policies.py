@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from vosd.engine.settings import Snapshot
 from vosd.media.session import MediaConfig
 from vosd.net.addresses import SourceAddresses, is_wildcard
+from vosd.sip import session_timer
 from vosd.sip.endpoint import Listen
 from vosd.sip.timing import Timing
 from vosd.switch.call import Policy
@@ -31,6 +33,7 @@ def policy(snapshot: Snapshot, overrides: Mapping[str, str] = _NONE) -> Policy:
         stop_after_invite_timeout=bool(get("SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT")),
         stop_after_rtp=bool(get("SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START")),
         until_connect=bool(get("SS_GATEWAY_SWITCH_UNTIL_CONNECT")),
+        reliable=bool(get("SS_SIP_100REL_OFFER")),
         switch_limit=int(_number(get("SS_GATEWAY_SWITCH_LIMIT"))),
     )
 
@@ -40,6 +43,19 @@ def timing(snapshot: Snapshot) -> Timing:
     schedule = str(snapshot.get("SS_SIP_RESEND_INTERVAL") or "")
     steps = tuple(int(text) / 1000 for text in schedule.replace(",", " ").split())
     return Timing(resend=steps)
+
+
+def session_terms(snapshot: Snapshot) -> session_timer.Terms:
+    """What session timers are asked for, and what becomes of peers without (RFC 4028)."""
+    early = _number(snapshot.get("SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP"))
+    return session_timer.terms(
+        ttl=int(_number(snapshot.get("SS_SIP_SESSION_TTL"))),
+        min_se=int(_number(snapshot.get("SS_SIP_SESSION_MIN_SE"))),
+        segment=int(_number(snapshot.get("SS_SIP_SESSION_UPDATE_SEGMENT"))),
+        early=early if early >= 0 else None,
+        probe=_number(snapshot.get("SS_SIP_NO_TIMER_PROBE_INTERVAL")) or math.inf,
+        longest=_number(snapshot.get("SS_SIP_NO_TIMER_REINVITE_INTERVAL")) or math.inf,
+    )
 
 
 def media_config(

@@ -2,7 +2,8 @@
 """A UDP socket for SIP: drained without asyncio's datagram protocol, which costs five times more.
 
 `receive(datagrams, index)` gets what lies there, at most BATCH: the system's code and ours then
-take turns less often, which the processor's caches notice, and no flood starves media and timers.
+take turns less often, which the processor's caches notice, and a flood waits with us, where what
+is urgent can be told, and not in the kernel.
 """
 
 from __future__ import annotations
@@ -12,17 +13,13 @@ import errno
 import socket
 from collections.abc import Callable, Sequence
 
-from vosd.net.addresses import family_of
+from vosd.net.sockets import bound, mark
 
-BATCH = 16
+BATCH = 256
 LARGEST = 65535
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL)
 #: room for a burst of INVITEs while the loop works on something else
 _BUFFER = 4 << 20
-
-
-class SocketError(Exception):
-    """An address cannot be listened on; the text says which and why."""
 
 
 Receive = Callable[[Sequence[tuple[bytes, tuple[str, int]]], int], None]
@@ -37,7 +34,9 @@ class UdpSocket:
         """Bind; SocketError tells why not (address in use, not ours)."""
         self.index = index
         self._receive = receive
-        self._socket = _bound(host, port)
+        self._socket = bound("udp", host, port)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         self.host, self.port = self._socket.getsockname()[:2]
         self.dropped = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,31 +69,10 @@ class UdpSocket:
         return True
 
     def mark(self, dscp: int) -> None:
-        """Set the DSCP (0-63) of everything sent from now on (RFC 2474: ToS byte = DSCP << 2)."""
-        if self._socket.family == socket.AF_INET6:
-            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
-        else:
-            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
+        """DSCP of everything sent from now on."""
+        mark(self._socket, dscp)
 
     def close(self) -> None:
         if self._loop is not None:
             self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    sock = socket.socket(family_of(host), socket.SOCK_DGRAM)
-    try:
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-        sock.setblocking(False)
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise SocketError(
-            f"cannot listen on {host} port {port}/udp: {error.strerror}; stop what uses it, or "
-            "name another address under [[listen]] in vosd.toml"
-        ) from None
-    return sock

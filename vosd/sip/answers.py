@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Final
 from zlib import crc32
 
-from vosd.sip.core import Headers, stop_resend
+from vosd.sip.core import Headers, stop, stop_resend
 from vosd.sip.dialog import Dialog
 from vosd.sip.events import Acked, AckLost, Address
 from vosd.sip.message import Message, response
+from vosd.sip.reliable import Answer, Reliable
 from vosd.sip.requests import Requester
 from vosd.sip.transaction import InviteServer, ServerTransaction
 
@@ -45,7 +46,16 @@ class Answerer(Requester):
             message, code, reason, to_tag=tag, received=source,
             headers=headers or self.response_fields,
         )  # fmt: skip
-        self._send(data, source, local)
+        self._send_once(data, message, source, local)
+
+    def _send_once(self, data: bytes, message: Message, source: Address, local: int) -> bool:
+        """Send an answer that nothing is remembered of. A stranger's datagram may have a forged
+        source, so it gets at most 1.5 times the octets that came: nobody is flooded through us."""
+        large = 2 * len(data) > 3 * message.size
+        if large and not self.reliable[local] and source[0] not in self.known:
+            self.withheld += 1
+            return False
+        return self._send(data, source, local)
 
     def _stateless_tag(self, message: Message) -> str:
         text = f"{self.salt}{message.call_id}{message.cseq}{message.from_tag}{message.via.branch}"
@@ -67,13 +77,66 @@ class Answerer(Requester):
 
     def ring(
         self, dialog: Dialog, code: int, now: float, *,
-        reason: str = "", body: bytes = b"", headers: Headers = (),
+        reason: str = "", body: bytes = b"", headers: Headers = (), reliable: bool = False,
     ) -> None:  # fmt: skip
-        """Send a provisional answer (101-199) to the peer's INVITE; none open: do nothing."""
+        """Send a provisional answer (101-199) to the peer's INVITE; none open: do nothing.
+
+        `reliable` repeats it until its PRACK comes (RFC 3262); without one in 64*T1 the INVITE is
+        refused and AckLost follows.
+        """
         tx = dialog.server
-        if tx is not None:
-            contact = ("Contact", dialog.local_contact)
-            self.respond(tx, code, now, reason=reason, body=body, headers=(contact, *headers))
+        if tx is None:
+            return
+        fields = (("Contact", dialog.local_contact), *headers)
+        if reliable and tx.state == "proceeding":
+            self._ring_reliably(tx, dialog, Answer(code, reason, body, fields), now)
+        else:
+            self.respond(tx, code, now, reason=reason, body=body, headers=fields)
+
+    def _ring_reliably(
+        self, tx: InviteServer, dialog: Dialog, answer: Answer, now: float
+    ) -> None:
+        if dialog.reliable is None:
+            dialog.reliable = Reliable(1 + self.chance.getrandbits(30), tx.cseq)
+        if dialog.reliable.hold(answer):
+            return
+        code, reason, body, headers = answer
+        numbered = (*headers, *dialog.reliable.next(bool(body)))
+        self.respond(tx, code, now, reason=reason, body=body, headers=numbered)
+        stop_resend(tx)
+        tx.gaps, tx.sends = self.invite_gaps, 0
+        self._next_gap(tx, now)
+        self._live(tx, "timeout", self.patience, now)
+
+    def _on_prack(
+        self, dialog: Dialog, key: str, message: Message, source: Address, local: int, now: float
+    ) -> None:
+        """RFC 3262 3: 200 for the answer that is open, 481 for any other."""
+        tx, reliable = dialog.server, dialog.reliable
+        if reliable is None or not reliable.acknowledged(message):
+            self._answer_new(key, message, source, local, 481, now)
+            return
+        # an offer in a PRACK is refused: the session stays as the answer made it (5)
+        self._answer_new(key, message, source, local, 488 if message.body else 200, now)
+        if tx is None or tx.state != "proceeding":
+            return  # the final answer went ahead
+        stop(tx)
+        tx.resend = self.timers.start(REFRESH_S, tx, "resend", now)
+        waiting, reliable.waiting = reliable.waiting, []
+        for answer in waiting:
+            if answer.code >= 200:
+                self.accept(dialog, now, body=answer.body, headers=answer.headers)
+            else:
+                self._ring_reliably(tx, dialog, answer, now)
+
+    def _answer_new(
+        self, key: str, message: Message, source: Address, local: int, code: int, now: float,
+        headers: Headers = (),
+    ) -> None:  # fmt: skip
+        """Open a transaction that only carries this final answer."""
+        kind = InviteServer if message.method == "INVITE" else ServerTransaction
+        tx = self.servers[key] = kind(key, message, source, local)
+        self.respond(tx, code, now, headers=headers)
 
     def accept(
         self, dialog: Dialog, now: float, *, body: bytes = b"", headers: Headers = ()
@@ -81,6 +144,10 @@ class Answerer(Requester):
         """Send 200, again until its ACK comes: Acked or AckLost follows (RFC 3261 13.3.1.4)."""
         tx = dialog.server
         if tx is None or tx.state != "proceeding":
+            return
+        if dialog.reliable is not None and dialog.reliable.hold(
+            Answer(200, "", body, tuple(headers))
+        ):
             return
         dialog.state = "confirmed"
         fields = (("Contact", dialog.local_contact), *self.accept_fields, *headers)
@@ -92,38 +159,49 @@ class Answerer(Requester):
     ) -> None:  # fmt: skip
         """Refuse the peer's INVITE or re-INVITE with 300-699; the first ends the dialog.
 
-        `once` sends it a single time and forgets the INVITE: a forged source address gets no
-        more than it sent, and a stranger no memory of ours.
+        `once` as in `respond`; the 100 that has not left yet stays here too (17.2.1).
         """
         tx = dialog.server
         if tx is None or tx.state != "proceeding":
             return
-        self.respond(tx, code, now, reason=reason, headers=(*self.response_fields, *headers))
+        if not once:
+            headers = (*self.response_fields, *headers)
+        elif self.outgoing and self.outgoing[-1][0] is tx.data:
+            self.outgoing.pop()
+        self.respond(tx, code, now, reason=reason, headers=headers, once=once)
         tx.dialog = dialog.server = None
-        if once:
-            self._end_server(tx)
         if dialog.state == "early":
             self._forget(dialog)
 
     def respond(
         self, transaction: ServerTransaction, code: int, now: float, *,
         reason: str = "", headers: Headers = (), body: bytes = b"",
-        content_type: str = "application/sdp",
+        content_type: str = "application/sdp", once: bool = False,
     ) -> None:  # fmt: skip
-        """Answer a request. Raises ValueError for CR or LF in a value; late answers do nothing."""
+        """Answer a request. Raises ValueError for CR or LF in a value; late answers do nothing.
+
+        `once` sends a refusal a single time and forgets the request: a forged source address gets
+        hardly more than it sent, and a stranger no memory of ours (RFC 3261 8.2.7).
+        """
         tx = transaction
         message = tx.message
         cause = "1xx" if code < 200 else "2xx" if code < 300 else "final"
         if message is None or tx.table[tx.state][cause][1] == "-":
             return
         dialog = tx.dialog
+        if cause != "1xx" and dialog is not None and dialog.reliable is not None:
+            stop(tx)
         if dialog is not None and tx.method == "UPDATE" and cause == "2xx":
             headers = (("Contact", dialog.local_contact), *headers)
         tx.data = response(
             message, code, reason, to_tag=tx.tag if dialog is None else dialog.local_tag,
             received=tx.source, headers=headers, body=body, content_type=content_type,
         )  # fmt: skip
-        self._step_server(tx, cause, None, now)
+        if once:
+            self._send_once(tx.data, message, tx.source, tx.local)
+            self._end_server(tx)
+        else:
+            self._step_server(tx, cause, None, now)
 
     # actions
 
@@ -136,6 +214,11 @@ class Answerer(Requester):
 
     def _refresh(self, tx: ServerTransaction, message: None, now: float) -> None:
         self._send(tx.data, tx.source, tx.local)
+        dialog = tx.dialog
+        reliable = dialog.reliable if dialog is not None and dialog.state == "early" else None
+        if reliable is not None and reliable.open:
+            self._next_gap(tx, now)
+            return
         tx.resend = self.timers.start(REFRESH_S, tx, "resend", now)
 
     def _provisional(self, tx: ServerTransaction, message: None, now: float) -> None:
@@ -188,6 +271,13 @@ class Answerer(Requester):
         else:
             self.events.append(AckLost(dialog))
 
+    def _unproved(self, tx: InviteServer, message: None, now: float) -> None:
+        """No PRACK in 64*T1: the INVITE is refused with a 5xx (RFC 3262 3)."""
+        dialog = tx.dialog
+        if dialog is not None and dialog.reliable is not None:
+            self.reject(dialog, 504, now)
+            self.events.append(AckLost(dialog))
+
     def _end_answer(self, tx: ServerTransaction, message: None, now: float) -> None:
         self._end_server(tx)
 
@@ -203,5 +293,6 @@ SERVER_ACTS: Final[dict[str, Act]] = {
     "ack": Answerer._acked,
     "confirm": Answerer._confirm_refusal,
     "lapse": Answerer._lapse,
+    "unproved": Answerer._unproved,
     "end": Answerer._end_answer,
 }

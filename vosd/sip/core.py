@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
+from vosd.sip import reliable
 from vosd.sip.dialog import FORBIDDEN, Dialog, host_text, reach
 from vosd.sip.events import Address, Event
 from vosd.sip.grammar import WRITTEN
@@ -20,6 +21,11 @@ Headers = Iterable[tuple[str, str]]
 # RFC 3261 8.1.1.7
 COOKIE: Final = "z9hG4bK"
 MAX_ALLOWED: Final = 16384
+# RFC 3261 18.1.1: a larger request could be fragmented, which many networks drop.
+MAX_DATAGRAM: Final = 1300
+# Seconds a peer that has no TCP gets large requests by UDP at once.
+NO_STREAM_S: Final = 600.0
+MAX_NO_STREAM: Final = 1024
 
 
 class Chance(Protocol):
@@ -48,10 +54,17 @@ class Core:
         server: str = "vosd",
         allow: str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE",
         extensions: Iterable[str] = (),
+        connected: Callable[[int, Address], bool] = lambda _, __: True,
     ) -> None:
+        """`connected(listen, remote)` tells whether a connection of a stream stands."""
         self.listens = tuple(listens)
         self.chance = chance
         self.advertise = advertise or self._bound
+        self.connected = connected
+        #: large requests to peers reached by UDP go by TCP where we have it
+        self.large_by_stream = True
+        #: peers that did not take one so -> until when the next goes by UDP
+        self.no_stream: dict[Address, float] = {}
         #: option tags accepted in Require
         self.extensions = frozenset(extensions)
         self.outgoing: list[Datagram] = []
@@ -64,6 +77,10 @@ class Core:
         self.events: list[Event] = []
         #: datagrams not sent because of where they would have gone
         self.blocked = 0
+        #: hosts whose addresses nobody would forge in vain: refusals to others are bounded
+        self.known: Container[str] = ()
+        #: refusals not sent because the request was too small for them
+        self.withheld = 0
         #: responses and ACKs that belong to nothing
         self.stray = 0
         #: our own addresses
@@ -72,10 +89,20 @@ class Core:
         self.allowed: set[Address] = set()
         self.via = tuple(f"SIP/2.0/{listen.transport.upper()} " for listen in self.listens)
         self.reliable = tuple(listen.transport != "udp" for listen in self.listens)
+        self.larger = tuple(
+            None if listen.transport != "udp" else self._over("tcp", index)
+            for index, listen in enumerate(self.listens)
+        )
         self.salt = f"{chance.getrandbits(64):x}"
         self.response_fields: tuple[tuple[str, str], ...] = (("Server", server),)
-        self.accept_fields = (("Allow", allow), ("Server", server))
+        self.accept_fields: tuple[tuple[str, str], ...] = (("Allow", allow), ("Server", server))
         self.request_lines = f"Allow: {allow}\r\nUser-Agent: {server}\r\n"
+        if self.extensions:
+            supported = ", ".join(sorted(self.extensions))
+            self.accept_fields = (*self.accept_fields, ("Supported", supported))
+            # 100rel is offered by the owner, call by call
+            offered = ", ".join(sorted(self.extensions - {reliable.TAG}))
+            self.request_lines += f"Supported: {offered}\r\n" if offered else ""
         self.timing = timing
 
     @property
@@ -103,6 +130,18 @@ class Core:
     def deadline(self) -> float:
         """When `due` has to be called next, inf when nothing runs."""
         return self.timers.deadline()
+
+    def _over(self, transport: str, local: int) -> int | None:
+        """Our socket for `transport` in the address family of socket `local`: its own host's, if
+        there is one; None when we do not speak it."""
+        like = self.listens[local]
+        if like.transport == transport:
+            return local
+        fit = [
+            index for index, listen in enumerate(self.listens)
+            if listen.transport == transport and (":" in listen.host) == (":" in like.host)
+        ]  # fmt: skip
+        return next((i for i in fit if self.listens[i].host == like.host), fit[0] if fit else None)
 
     def _bound(self, local: int, remote: Address) -> Address:
         listen = self.listens[local]
@@ -191,7 +230,7 @@ class Core:
         pending, dialog.pending = dialog.pending, None
         if pending is not None:
             pending.dialog = None
-        dialog.invite = dialog.early = dialog.invite_message = None
+        dialog.invite = dialog.early = dialog.invite_message = dialog.reliable = None
 
 
 def fields(headers: Headers) -> str:

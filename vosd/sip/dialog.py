@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -20,6 +20,8 @@ from vosd.sip.header import NameAddr, split_list
 if TYPE_CHECKING:
     from vosd.sip.events import Address
     from vosd.sip.message import Message
+    from vosd.sip.reliable import Reliable
+    from vosd.sip.session_timer import Session
     from vosd.sip.transaction import InviteClient, InviteServer
 
 # How far an address can be reached from; a peer's Contact never leads to a nearer place.
@@ -45,15 +47,21 @@ class Invite(msgspec.Struct, frozen=True):
     credentials: tuple[str, str] | None = None
     max_forwards: int = 70
     contact_user: str = ""
+    #: `destination` is the far end of a connection the peer opened
+    flow: bool = False
+    #: the callee is behind NAT: requests in the dialog go to `destination`, whatever its Contact
+    pinned: bool = False
 
 
 class Target(NamedTuple):
-    """A Contact or Route value: its URI as text, host, port, and whether it routes loosely."""
+    """A Contact or Route value: its URI as text, host, port, whether it routes loosely, and the
+    transport it asks for, "" for none."""
 
     uri: str
     host: str
     port: int
     loose: bool
+    transport: str = ""
 
 
 @functools.lru_cache(4096)
@@ -90,7 +98,13 @@ def read_target(value: str) -> Target | None:
         uri = msgspec.structs.replace(uri, headers="")
         uri.params = {name: text for name, text in uri.params.items() if name != "method"}
         text = str(uri)
-    return Target(text, uri.host, uri.port or (5061 if uri.scheme == "sips" else 5060), loose)
+    transport = "tls" if uri.scheme == "sips" else uri.transport
+    return Target(text, uri.host, uri.port or default_port(transport), loose, transport)
+
+
+def default_port(transport: str) -> int:
+    """The port a URI without one means (RFC 3261 19.1.2)."""
+    return 5061 if transport == "tls" else 5060
 
 
 def host_text(address: Address) -> str:
@@ -100,11 +114,12 @@ def host_text(address: Address) -> str:
 
 
 class Way(NamedTuple):
-    """How a request in the dialog is written, and where it goes."""
+    """How a request is written, where it goes, and from which of our sockets."""
 
     uri: str
     routes: str
     remote: Address
+    local: int
 
 
 def path(target: Target, routes: tuple[str, ...]) -> tuple[str, str, Target | None]:
@@ -125,10 +140,10 @@ class Dialog:
     """One call leg's signalling relationship. `owner` belongs to the engine."""
 
     __slots__ = (
-        "call_id", "called", "charset", "contact", "credentials", "early", "farewell", "invite",
-        "invite_message", "local", "local_contact", "local_cseq", "local_party", "local_tag",
-        "owner", "pending", "record", "remote", "remote_cseq", "remote_party", "remote_tag",
-        "sent_by", "server", "state", "way",
+        "again", "call_id", "called", "charset", "contact", "credentials", "early", "farewell", "flow",
+        "invite", "invite_message", "local", "local_contact", "local_cseq", "local_party",
+        "local_tag", "owner", "pending", "pinned", "record", "reliable", "remote", "remote_cseq",
+        "remote_party", "remote_tag", "rseq", "sent_by", "server", "session", "state", "way",
     )  # fmt: skip
 
     def __init__(self, call_id: str, local_tag: str, local: int, remote: Address) -> None:
@@ -171,6 +186,18 @@ class Dialog:
         self.pending: InviteClient | None = None
         #: header lines of a BYE that waits for the peer's ACK (RFC 3261 15)
         self.farewell: str | None = None
+        #: `remote` is a connection the peer opened, which requests to it take while it stands
+        self.flow = False
+        #: the peer is behind NAT: its Contact is no address, requests without a route set go to
+        #: where it was heard from
+        self.pinned = False
+        #: reliable provisional answers of ours, and tag and RSeq of the peer's last (RFC 3262)
+        self.reliable: Reliable | None = None
+        self.rseq: tuple[str, int] | None = None
+        #: how often the peer repeated a 2xx that we had acknowledged
+        self.again = 0
+        #: the session timer agreed on (RFC 4028)
+        self.session: Session | None = None
 
     @property
     def remote_target(self) -> str:
@@ -207,20 +234,26 @@ class Dialog:
         self.charset = message.charset
         self.way = None
 
-    def route(self, own: Container[Address]) -> Way:
+    def route(
+        self, own: Container[Address], over: Callable[[str, int], int | None] = lambda _, __: None
+    ) -> Way:
         """How the next request is written, and where it goes.
 
-        A host name, one of our `own` addresses, another address family, and an address of a
-        narrower world than the one the peer was heard from (a private Contact behind NAT) give way
-        to the address the peer was heard from.
+        A host name, one of our `own` addresses, another address family, a transport `over` finds
+        no socket of ours for, and an address of a narrower world than the one the peer was heard
+        from (a private Contact behind NAT) give way to the address the peer was heard from. So
+        does the peer's own address while the connection it opened stands: many a phone listens on
+        none (RFC 5626 3.1).
         """
         uri, routes, hop = path(self.target(), self.record)
-        remote = self.remote
-        if hop is not None:
+        remote, local = self.remote, self.local
+        held = self.pinned or (self.flow and hop is not None and hop.host == remote[0])
+        if hop is not None and (routes or not held):
             address = (hop.host, hop.port)
+            socket = over(hop.transport, local) if hop.transport else local
             same_family = (":" in hop.host) == (":" in remote[0])
             if reach(hop.host) >= max(reach(remote[0]), LOOPBACK) and same_family and (
                 address not in own
-            ):
-                remote = address
-        return Way(uri, routes, remote)
+            ) and socket is not None:
+                remote, local = address, socket
+        return Way(uri, routes, remote, local)

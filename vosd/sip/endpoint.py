@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 
 from vosd.sip.core import Chance, Datagram, Headers, Listen, fields
-from vosd.sip.dialog import Dialog, Invite
+from vosd.sip.dialog import Dialog, Invite, default_port
 from vosd.sip.errors import SipParseError
 from vosd.sip.events import Address, Event, Malformed
 from vosd.sip.message import response
-from vosd.sip.parse import parse
+from vosd.sip.parse import parse, remains
 from vosd.sip.timing import Timer, Timing
 from vosd.sip.transaction import ClientTransaction, ServerTransaction
 from vosd.sip.uac import Caller
@@ -43,6 +43,22 @@ class Endpoint(Caller, Callee):
         events, self.events = self.events, []
         return events
 
+    def shed(self, data: bytes, source: Address, local: int, wait_s: int) -> bool:
+        """Refuse a new INVITE with 503 and forget it (RFC 3261 21.5.4).
+
+        False when it begins nothing: it is to be received then.
+        """
+        try:
+            message = parse(data)
+        except SipParseError:
+            return False
+        via = message.via
+        if message.method != "INVITE" or f"{via.branch} {via.sent_by}" in self.servers:
+            return False
+        headers = (("Retry-After", str(wait_s)), *self.response_fields)
+        self._refuse(message, 503, source, local, headers=headers)
+        return True
+
     def due(self, now: float) -> list[Event]:
         """Do what time asks for."""
         for timer in self.timers.take(now):
@@ -63,6 +79,14 @@ class Endpoint(Caller, Callee):
         """When `due` has to be called next; -inf when events wait, inf when nothing runs."""
         return -math.inf if self.events else self.timers.deadline()
 
+    def broken(
+        self, data: bytes, code: int, reason: str, source: Address, local: int
+    ) -> list[Event]:
+        """Refuse what a stream cannot go on from; `data` is its head (`framing.Frame`)."""
+        error = SipParseError(code, reason)
+        error.message = remains(data)
+        return self._malformed(error, data, source, local)
+
     def _malformed(
         self, error: SipParseError, data: bytes, source: Address, local: int
     ) -> list[Event]:
@@ -73,7 +97,7 @@ class Endpoint(Caller, Callee):
             tag = self._stateless_tag(error.message)
             try:
                 data = response(error.message, error.code, to_tag=tag, received=source)
-                answered = self._send(data, source, local)
+                answered = self._send_once(data, error.message, source, local)
             except ValueError:
                 pass  # what would be echoed does not stay within its line
         return [Malformed(source, error.code, error.reason, answered)]
@@ -121,10 +145,40 @@ class Endpoint(Caller, Callee):
             self._end_server(server)
         self._forget(dialog)
 
-    def undeliverable(self, remote: Address, now: float) -> list[Event]:
-        """The socket refused to send to `remote`: its unanswered requests fail at once."""
-        for tx in [tx for tx in self.clients.values() if tx.remote == remote]:
-            self._step_client(tx, "error", None, now)
+    def undeliverable(self, remote: Address, now: float, local: int = 0) -> list[Event]:
+        """Socket `local` cannot send to `remote`: unanswered requests fail at once.
+
+        A large one that may go by UDP does; an answer whose connection is gone goes to where its
+        request said its sender listens (RFC 3261 18.2.2).
+        """
+        there = (remote, local)
+        for tx in [tx for tx in self.clients.values() if (tx.remote, tx.local) == there]:
+            if tx.reserve is not None:
+                self._shrink(tx, *tx.reserve, now)
+            else:
+                self._step_client(tx, "error", None, now)
+        if self.reliable[local]:
+            for server in [tx for tx in self.servers.values() if (tx.source, tx.local) == there]:
+                self._answer_elsewhere(server)
+        events, self.events = self.events, []
+        return events
+
+    def _answer_elsewhere(self, tx: ServerTransaction) -> None:
+        via = parse(tx.data).via if tx.data else tx.message.via if tx.message else None
+        if via is not None:
+            source = (tx.source[0], via.port or default_port(self.listens[tx.local].transport))
+            if source != tx.source and tx.data:
+                self._send(tx.data, source, tx.local)
+            tx.source = source
+
+    def disconnected(self, remote: Address, local: int, now: float) -> list[Event]:
+        """A connection ended: what nobody answered on it yet is sent once more, on a new one."""
+        for tx in [tx for tx in self.clients.values() if (tx.remote, tx.local) == (remote, local)]:
+            if tx.state not in ("calling", "trying"):
+                continue
+            if tx.sends or not self._send(tx.data, remote, local):
+                self._step_client(tx, "error", None, now)
+            tx.sends = 1
         events, self.events = self.events, []
         return events
 

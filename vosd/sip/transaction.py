@@ -61,8 +61,8 @@ CLIENT: Final = _table("""
 """)
 
 # RFC 3261 figure 7, RFC 6026 7.1 and 8.8 (a transport error changes nothing). `resend` while
-# proceeding is the refresh of 13.3.1.1, while accepted it is the 2xx of 13.3.1.4, which the
-# dialog layer stops at the ACK.
+# proceeding is the refresh of 13.3.1.1, or a reliable answer again (RFC 3262 3); while accepted
+# it is the 2xx of 13.3.1.4, which the dialog layer stops at the ACK.
 INVITE_SERVER: Final = _table("""
              proceeding          accepted          completed          confirmed
     request  resend              -                 resend             -
@@ -71,7 +71,7 @@ INVITE_SERVER: Final = _table("""
     2xx      accept>accepted     -                 -                  -
     final    refuse>completed    -                 -                  -
     resend   refresh             repeat            repeat             -
-    timeout  -                   -                 end>terminated     -
+    timeout  unproved            -                 end>terminated     -
     expire   -                   lapse>terminated  -                  end>terminated
     error    -                   -                 -                  -
 """)
@@ -137,7 +137,7 @@ class ClientTransaction:
 
     __slots__ = (
         "cseq", "data", "dialog", "gaps", "key", "life", "local", "method", "remote", "resend",
-        "retry", "sends", "state", "token",
+        "reserve", "retry", "sends", "state", "token",
     )  # fmt: skip
     table = CLIENT
 
@@ -154,10 +154,17 @@ class ClientTransaction:
         self.token: object = None
         #: how to send the request again when it is challenged
         self.retry: Retry | None = None
+        #: sender in Via and socket of ours to try when the peer cannot be reached as it is
+        self.reserve: tuple[str, int] | None = None
         self.gaps: tuple[float, ...] = ()
         self.sends = 0
         self.resend: Timer | None = None
         self.life: Timer | None = None
+
+    def sent_from(self, old: str, new: str, local: int) -> None:
+        """Send from another socket: what Via says of us is `new` in place of `old`."""
+        self.local = local
+        self.data = self.data.replace(f"Via: {old};".encode(), f"Via: {new};".encode(), 1)
 
 
 class InviteClient(ClientTransaction):
@@ -171,13 +178,17 @@ class InviteClient(ClientTransaction):
         self.state = "calling"
         #: the request from after the method up to "To: ", and from after the To value up to CSeq
         self.common = self.tail = self.to = ""
-        #: To tag of a 2xx -> its ACK and where that goes
-        self.acks: dict[str, tuple[bytes, Address]] | None = None
+        #: To tag of a 2xx -> its ACK, where that goes, and our socket
+        self.acks: dict[str, tuple[bytes, Address, int]] | None = None
         self.heard = False
         #: a CANCEL waits for a provisional answer or was sent; its extra header lines
         self.cancelling: str | None = None
         #: whether this is a re-INVITE
         self.again = False
+
+    def sent_from(self, old: str, new: str, local: int) -> None:
+        ClientTransaction.sent_from(self, old, new, local)
+        self.common = self.common.replace(f"Via: {old};", f"Via: {new};", 1)
 
 
 class Retry:

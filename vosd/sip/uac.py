@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vosd.sip.auth import answer
-from vosd.sip.core import COOKIE, stop
+from vosd.sip.core import COOKIE, fields, stop
 from vosd.sip.dialog import Dialog
 from vosd.sip.events import (
     Answered,
@@ -22,8 +22,10 @@ from vosd.sip.events import (
 )
 from vosd.sip.grammar import WRITTEN
 from vosd.sip.message import Message
+from vosd.sip.reliable import sequence
 from vosd.sip.requests import Requester
-from vosd.sip.transaction import ClientTransaction, InviteClient
+from vosd.sip.session_timer import Session, lengthened
+from vosd.sip.transaction import ClientTransaction, InviteClient, Retry
 
 Act = Callable[..., None]
 
@@ -79,11 +81,29 @@ class Caller(Requester):
         dialog = tx.dialog
         if message.code > 100 and dialog is not None and tx.cancelling is None and not tx.again:
             if message.to_tag:
+                number = sequence(message)
+                if number is not None and not self._prack(tx, dialog, message, number, now):
+                    return
                 dialog.early = message
             self.events.append(Progress(dialog, message))
 
+    def _prack(
+        self, tx: InviteClient, dialog: Dialog, message: Message, number: int, now: float
+    ) -> bool:
+        """Acknowledge a reliable answer; False for one that was, or came out of order (4)."""
+        last = dialog.rseq
+        if last is not None and last[0] == message.to_tag and number != last[1] + 1:
+            return False
+        dialog.rseq = message.to_tag, number
+        dialog.early = message
+        lines = f"RAck: {number} {tx.cseq} INVITE\r\n"
+        self._in_dialog(dialog, "PRACK", lines, b"", None, now)
+        return True
+
     def _invite_accept(self, tx: InviteClient, message: Message, now: float) -> None:
-        self._wait(tx, self.patience, now)
+        # timer M runs on every transport (RFC 6026 7.2): the owner may take its time for the ACK
+        stop(tx)
+        self._live(tx, "expire", self.patience, now)
         tx.data = b""
         dialog = tx.dialog
         if tx.again:
@@ -114,7 +134,9 @@ class Caller(Requester):
         """A 2xx after the first: a retransmission, or another branch of a fork."""
         known = tx.acks.get(message.to_tag) if tx.acks else None
         if known is not None:
-            self._send(known[0], known[1], tx.local)
+            self._send(*known)
+            if tx.dialog is not None:
+                tx.dialog.again += 1
         elif tx.dialog is None or tx.dialog.remote_tag != message.to_tag:
             self._part(tx, message, now, bye=not tx.again)
 
@@ -127,13 +149,13 @@ class Caller(Requester):
         if tx.dialog is not None:
             dialog.credentials = tx.dialog.credentials
         self._confirm(dialog, message)
-        data, remote = self._write(dialog, "ACK", tx.cseq, "", b"", COOKIE + self._token())
+        ack = self._write(dialog, "ACK", tx.cseq, "", b"", COOKIE + self._token())
         if tx.acks is None:
             tx.acks = {}
         # A stranger on the path could claim forks for ever.
         if len(tx.acks) < MAX_FORKS:
-            tx.acks[message.to_tag] = (data, remote)
-            self._send(data, remote, tx.local)
+            tx.acks[message.to_tag] = ack
+            self._send(*ack)
             if bye:
                 self._farewell(dialog, "", now)
 
@@ -149,7 +171,9 @@ class Caller(Requester):
             return
         if dialog.pending is tx:
             dialog.pending = None
-        if tx.cancelling is None and self._prove(tx, dialog, message):
+        if tx.cancelling is None and (
+            self._prove(tx, dialog, message) or self._lengthen(tx, dialog, message)
+        ):
             self._invite_retry(tx, dialog, now)
         elif tx.again:
             self.events.append(ReinviteFailed(dialog, message.code, message, "response"))
@@ -161,9 +185,26 @@ class Caller(Requester):
         retry, tx.retry = tx.retry, None
         assert retry is not None
         if tx.again:
-            self._reinvite(dialog, retry.headers, retry.body, retry, now)
+            self._reinvite(dialog, retry, now)
         elif dialog.invite is not None:
             self._first_invite(dialog, dialog.invite, retry.headers, retry, now)
+
+    def _lengthen(self, tx: InviteClient, dialog: Dialog, message: Message) -> bool:
+        """A 422: ask again for the session interval it wants (RFC 4028 7.3)."""
+        if message.code != 422:
+            return False
+        session = dialog.session = dialog.session or Session()
+        if not session.refused(message):
+            return False
+        invite = dialog.invite
+        if tx.again and tx.retry is not None:
+            lines, body = lengthened(tx.retry.headers, session.min_se), tx.retry.body
+        elif invite is not None:
+            lines, body = lengthened(fields(invite.headers), session.min_se), invite.body
+        else:
+            return False
+        tx.retry = Retry(lines, body) if lines is not None else None
+        return lines is not None
 
     def _invite_reack(self, tx: InviteClient, message: Message, now: float) -> None:
         self._send(tx.data, tx.remote, tx.local)

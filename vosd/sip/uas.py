@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from vosd.sip.answers import Answerer
-from vosd.sip.core import COOKIE, Headers
+from vosd.sip.core import COOKIE
 from vosd.sip.dialog import Dialog
 from vosd.sip.events import (
     Address,
@@ -37,7 +37,7 @@ class Callee(Answerer):
         tx = self.servers.get(key)
         if tx is not None:
             self._step_server(tx, "ACK" if method == "ACK" else "request", message, now)
-        elif message.to_tag:
+        elif message.to_tag and not self._preset(message):
             self._within(key, message, source, local, now)
         elif method != "ACK":
             self._outside(key, message, source, local, now)
@@ -45,6 +45,15 @@ class Callee(Answerer):
             self.stray += 1
 
     # requests outside dialogs
+
+    def _preset(self, message: Message) -> bool:
+        """Whether the To tag of an INVITE is a client's own: until RFC 3261 8.1.1.2 it was allowed
+        one, and 12.2.2 lets us take it."""
+        return (
+            message.method == "INVITE"
+            and not message.via.branch.startswith(COOKIE)
+            and message.to_tag not in self.dialogs_by_tag
+        )
 
     def _outside(
         self, key: str, message: Message, source: Address, local: int, now: float
@@ -64,7 +73,8 @@ class Callee(Answerer):
             tx.tag = self._token()
             self._live(tx, "timeout", self.patience, now)
             self.events.append(Request(tx, message))
-        elif message.get("contact") is None:
+        elif message.get("contact") is None and message.via.branch.startswith(COOKIE):
+            # RFC 2543 clients need not say where they are: it is where they were heard from
             self._refuse(message, 400, source, local, "Missing Contact")
             return
         else:
@@ -75,13 +85,16 @@ class Callee(Answerer):
     def _invited(
         self, key: str, message: Message, source: Address, local: int, now: float
     ) -> InviteServer:
-        dialog = Dialog(message.call_id, self._token(), local, source)
+        dialog = Dialog(message.call_id, message.to_tag or self._token(), local, source)
         dialog.called = True
+        dialog.flow = self.reliable[local]
         dialog.remote_tag = message.from_tag
         dialog.remote_cseq = message.cseq
         dialog.sent_by = self._at(local, source)
         dialog.local_contact = self._contact(_user(message.uri), dialog.sent_by, local)
-        dialog.local_party = f"{message.get('to')};tag={dialog.local_tag}"
+        dialog.local_party = message.get("to") or ""
+        if not message.to_tag:
+            dialog.local_party += f";tag={dialog.local_tag}"
         dialog.remote_party = message.get("from") or ""
         dialog.contact = message.get("contact")
         if message.get("record-route") is not None:
@@ -139,17 +152,10 @@ class Callee(Answerer):
             self._on_reinvite(dialog, key, message, source, local, now)
         elif method == "BYE":
             self._on_bye(dialog, key, message, source, local, now)
+        elif method == "PRACK":
+            self._on_prack(dialog, key, message, source, local, now)
         else:
             self._on_other(dialog, key, message, source, local, now)
-
-    def _answer_new(
-        self, key: str, message: Message, source: Address, local: int, code: int, now: float,
-        headers: Headers = (),
-    ) -> None:  # fmt: skip
-        """Open a transaction that only carries this final answer."""
-        kind = InviteServer if message.method == "INVITE" else ServerTransaction
-        tx = self.servers[key] = kind(key, message, source, local)
-        self.respond(tx, code, now, headers=headers)
 
     def _on_reinvite(
         self, dialog: Dialog, key: str, message: Message, source: Address, local: int, now: float
@@ -163,8 +169,9 @@ class Callee(Answerer):
             self._answer_new(key, message, source, local, 491, now)
         else:
             dialog.follow(message)
-            if dialog.remote != source:
+            if dialog.remote != source and dialog.local == local:
                 dialog.remote = source
+                dialog.flow = self.reliable[local]
                 dialog.way = None
             tx = self.servers[key] = dialog.server = InviteServer(key, message, source, local)
             tx.dialog = dialog

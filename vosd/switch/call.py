@@ -67,6 +67,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     stop_after_invite_timeout: bool = False
     stop_after_rtp: bool = True
     until_connect: bool = False
+    #: provisional answers of the route may be acknowledged (RFC 3262)
+    reliable: bool = False
     #: gateways tried per call at most, 0 is no limit
     switch_limit: int = 0
 
@@ -133,7 +135,8 @@ def step(call: Call, happening: Happening, desk: Desk, clock: Clock) -> list[Act
 
 def _try(call: Call, _: Try, desk: Desk, clock: Clock) -> list[Action]:
     if not call.callee:
-        return _refuse(call, "address_incomplete", "switch", clock)
+        # RFC 3261 8.2.2.1: nobody here is called so
+        return _refuse(call, "unallocated_number", "switch", clock)
     refusal = desk.screen(call, clock)
     if refusal is not None:
         return _refuse(call, refusal, "switch", clock)
@@ -280,7 +283,9 @@ def _hangup(call: Call, hangup: Hangup, _: Desk, clock: Clock) -> list[Action]:
 
 
 def _unconfirmed(call: Call, _: Unconfirmed, __: Desk, clock: Clock) -> list[Action]:
-    return _clear(call, "ack_timeout", "switch", clock)
+    if call.state == "connected":
+        return _clear(call, "ack_timeout", "switch", clock)
+    return [Abandon("ack_timeout"), *_refuse(call, "ack_timeout", "switch", clock, 504)]
 
 
 def _media_lost(call: Call, _: MediaLost, __: Desk, clock: Clock) -> list[Action]:

@@ -74,7 +74,7 @@ class Hangup(Happening):
 
 
 class Unconfirmed(Happening):
-    """Leg a never confirmed the answer (lost ACK, 32 s)."""
+    """Leg a never confirmed the answer or a reliable ringing (lost ACK or PRACK, 32 s)."""
 
 
 class Expired(Happening):

@@ -51,9 +51,14 @@ def caller_of(message: Message) -> tuple[str, str]:
     return number(party.uri.user or ""), party.display
 
 
-def callee_of(message: Message) -> str:
-    """Number asked for, from the Request-URI."""
-    return number(Uri.parse(message.uri).user or "")
+def callee_of(message: Message, account: str = "") -> str:
+    """Number asked for, from the Request-URI; from To where that is only the contact of the
+    `account` we registered as."""
+    user = Uri.parse(message.uri).user
+    to = message.to
+    if account and user == account and to is not None and to.uri is not None:
+        user = to.uri.user or user
+    return number(user)
 
 
 def passed(message: Message) -> tuple[tuple[str, str], ...]:
@@ -75,6 +80,8 @@ def dial(
     headers: tuple[tuple[str, str], ...],
     body: bytes,
     max_forwards: int,
+    transport: str = "udp",
+    flow: bool = False,
 ) -> Invite:
     """The INVITE of leg b: a fresh dialog, nothing of leg a but numbers and passed headers."""
     gateway = route.gateway
@@ -84,7 +91,8 @@ def dial(
         # with its parameters, by which many phones know themselves, and without header fields
         uri = str(msgspec.structs.replace(Uri.parse(route.contact.contact), headers=""))
     else:
-        uri = f"sip:{called}@{host}:{destination[1]}"
+        by = "" if transport == "udp" else f";transport={transport}"
+        uri = f"sip:{called}@{host}:{destination[1]}{by}"
     name = f'"{_quoted(display)}" ' if display else ""
     credentials = None
     if gateway is not None and gateway.password:
@@ -99,6 +107,8 @@ def dial(
         body=body,
         credentials=credentials,
         max_forwards=max_forwards,
+        flow=flow,
+        pinned=route.contact is not None and route.contact.nat,
         contact_user=caller if caller.isalnum() and caller.isascii() else "",
     )
 
