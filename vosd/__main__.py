@@ -59,6 +59,7 @@ def _run(config: Config, path: Path | None) -> int:
     from vosd.control.listener import ListenError
     from vosd.daemon import Daemon
     from vosd.net.sockets import SocketError
+    from vosd.net.tls import TlsError
     from vosd.store.errors import StoreError
 
     async def serve() -> int:
@@ -66,7 +67,7 @@ def _run(config: Config, path: Path | None) -> int:
 
     try:
         return asyncio.run(serve())
-    except (StoreError, ListenError, SocketError) as error:
+    except (StoreError, ListenError, SocketError, TlsError) as error:
         print(f"vosd: {error}", file=sys.stderr)
         return 1
 

@@ -17,10 +17,17 @@ TEMPLATE = Path(__file__).with_name("kamailio.cfg")
 class Kamailio:
     """One Kamailio with `words` (@NAME@) filled into its configuration."""
 
-    def __init__(self, directory: Path, host: str, port: int, words: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        host: str,
+        port: int,
+        words: Mapping[str, object],
+        template: Path = TEMPLATE,
+    ) -> None:
         directory.mkdir(parents=True)
-        text = TEMPLATE.read_text("utf-8")
-        for name, value in {"HOST": host, "PORT": port, **words}.items():
+        text = template.read_text("utf-8")
+        for name, value in {"HOST": host, "PORT": port, "TRANSPORT": "udp", **words}.items():
             text = text.replace(f"@{name}@", str(value))
         (directory / "kamailio.cfg").write_text(text, "utf-8")
         program = path_of("kamailio")
@@ -35,7 +42,7 @@ class Kamailio:
             stderr=subprocess.STDOUT,
         )  # fmt: skip
         deadline = time.monotonic() + 5
-        while not bound(host, port):
+        while not bound(host, port, words.get("TRANSPORT") == "tcp"):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"kamailio did not start:\n{self.log.read_text()[-2000:]}")
             time.sleep(0.05)

@@ -16,6 +16,8 @@ PACKAGES = {
     "kamailio": "kamailio",
     "tshark": "tshark",
     "systemd-analyze": "systemd",
+    "nft": "nftables",
+    "ip": "iproute2",
 }
 
 

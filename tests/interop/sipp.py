@@ -74,6 +74,7 @@ class Sipp:
         if calls:
             command += ["-m", str(calls)]
         command += [*options, *([remote] if remote else [])]
+        self.stream = any(option in ("t1", "tn") for option in options)
         self.process = subprocess.Popen(
             command,
             cwd=self.directory,
@@ -86,7 +87,7 @@ class Sipp:
 
     def _listening(self) -> None:
         deadline = time.monotonic() + 5
-        while not bound(self.host, self.port):
+        while not bound(self.host, self.port, self.stream):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"sipp did not start: {self._read('screen')[-500:]}")
             time.sleep(0.02)
@@ -131,10 +132,10 @@ class Sipp:
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
-def bound(host: str, port: int) -> bool:
-    """Whether somebody holds this UDP port."""
+def bound(host: str, port: int, stream: bool = False) -> bool:
+    """Whether somebody holds this UDP port, or this TCP port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+    with socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((host, port))
         except OSError as error:

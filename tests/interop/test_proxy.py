@@ -28,7 +28,7 @@ def test_calls_through_a_record_routing_proxy(
     own_field.add_vendor("44", proxy_port, host=PROXY)
     words = {
         "SWITCH": own_field.switch.address,
-        "SWITCH_PORT": own_field.switch.port,
+        "SWITCH_HOST": own_field.switch.listens[0][0],
         "CALLEE": endpoint(VENDOR, callee_port),
     }
     proxy = Kamailio(tmp_path / "proxy", PROXY, proxy_port, words)

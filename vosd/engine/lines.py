@@ -10,8 +10,12 @@ import msgspec
 
 from vosd.engine.configuration import Configuration
 from vosd.net.addresses import family_of
+from vosd.sip.dialog import read_target
 from vosd.sip.endpoint import Listen
 from vosd.switch.events import Route
+from vosd.switch.tables import Binding
+
+Address = tuple[str, int]
 
 
 class Chance(Protocol):
@@ -21,11 +25,16 @@ class Chance(Protocol):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A way out: `local` is the index of our socket, `here` our host as the far end sees it."""
+    """A way out: `local` is the index of our socket, `here` our host as the far end sees it.
 
-    destination: tuple[str, int]
+    `flow` tells that `destination` is the far end of a connection the peer opened.
+    """
+
+    destination: Address
     local: int
     here: str
+    transport: str = "udp"
+    flow: bool = False
 
 
 class Lines:
@@ -35,9 +44,10 @@ class Lines:
         self,
         configuration: Configuration,
         listens: Sequence[Listen],
-        advertise: Callable[[int, tuple[str, int]], tuple[str, int]],
+        advertise: Callable[[int, Address], Address],
         source: Callable[[str], str],
         chance: Chance,
+        connected: Callable[[int, Address], bool] = lambda _, __: True,
     ) -> None:
         """`source` gives the address of ours that the system would send from."""
         self._configuration = configuration
@@ -45,31 +55,59 @@ class Lines:
         self._advertise = advertise
         self._source = source
         self._chance = chance
+        self._connected = connected
 
     def line(self, route: Route) -> Line | None:
         """How to reach a route; None while its name is unknown or no socket of ours fits."""
         if route.contact is not None:
-            destination = (route.contact.host, route.contact.port)
-            return self.towards(destination, route.contact.local)
+            return self._to_phone(route.contact)
         if route.gateway is None:
             return None
         found = self._configuration.destination(route.gateway, route.address)
-        return self.towards(found) if found is not None else None
+        if found is None:
+            return None
+        return self.towards((found.host, found.port), found.transport)
 
-    def towards(self, destination: tuple[str, int], preferred: int | None = None) -> Line | None:
-        """The line to an address, from socket `preferred` when its family fits."""
+    def _to_phone(self, binding: Binding) -> Line | None:
+        """By the connection a phone registered on while it stands; later a phone that is not
+        behind NAT may still listen where its Contact says."""
+        at, transport = (binding.host, binding.port), binding.transport
+        line = self.towards(at, transport, binding.local)
+        if transport == "udp" or line is None:
+            return line
+        if self._connected(line.local, at):
+            return msgspec.structs.replace(line, flow=True)
+        contact = None if binding.nat else read_target(f"<{binding.contact}>")
+        if contact is None or contact.host != binding.host:
+            return None
+        return self.towards((contact.host, contact.port), transport, binding.local)
+
+    def obstacle(self, route: Route) -> str:
+        """Why `line` has none, in words."""
+        gateway = route.gateway
+        found = self._configuration.destination(gateway, route.address) if gateway else None
+        if found is None:
+            return "no address is known"
+        family = "IPv6" if ":" in found.host else "IPv4"
+        return f"vosd listens on no {found.transport} socket of {family}; add a [[listen]]"
+
+    def towards(
+        self, destination: Address, transport: str = "udp", preferred: int | None = None
+    ) -> Line | None:
+        """The line to an address, from socket `preferred` when it fits."""
         family = family_of(destination[0])
         fit = [
             index
             for index, listen in enumerate(self._listens)
-            if listen.transport == "udp" and family_of(listen.host) == family
+            if listen.transport == transport and family_of(listen.host) == family
         ]
         if not fit:
             return None
         if preferred not in fit:
             ours = self._source(destination[0]) if len(fit) > 1 else ""
             preferred = next((i for i in fit if self._listens[i].host == ours), fit[0])
-        return Line(destination, preferred, self._advertise(preferred, destination)[0])
+        here = self._advertise(preferred, destination)[0]
+        return Line(destination, preferred, here, transport)
 
     def retry_after(self) -> int:
         """Seconds for Retry-After, spread over 5-30 so that callers do not return together."""

@@ -34,7 +34,7 @@ class MediaConfig(msgspec.Struct, frozen=True, kw_only=True):
     bind_v4: str | None = None
     bind_v6: str | None = None
     port_start: int = 10000
-    port_end: int = 60000
+    port_end: int = 32767
     #: silence of a side that should send until it is reported; 0: never
     rtp_timeout_s: float = 30.0
     dscp: int = 46

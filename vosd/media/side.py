@@ -40,6 +40,7 @@ class Side:
         "_timed_out",
         "direction",
         "family",
+        "foreign",
         "letter",
         "local",
         "local_rtcp",
@@ -72,6 +73,8 @@ class Side:
         self._named_rtcp: Address | None = None
         #: where the party's RTCP comes from, once known
         self.rtcp_source: Address | None = None
+        #: where the last RTP came from that was not the party's
+        self.foreign: Address | None = None
         #: what the party's RTCP says
         self.view = RemoteView()
         self._reported_foreign = self._timed_out = False
@@ -234,12 +237,12 @@ class Side:
         if latch.locked and (
             now > latch.window_ends or self._rtp.counters.packets != self._settled
         ):
-            self._foreign(source)
+            self._foreign_audio(source)
             return
         was = latch.locked
         verdict, before = latch.judge(source, header.sequence, header.ssrc, held, now)
         if verdict == "foreign":
-            self._foreign(source)
+            self._foreign_audio(source)
             return
         if verdict == "hold":
             return
@@ -268,6 +271,10 @@ class Side:
         )
         if self._rtp.out:
             self._session.engine.relay.send(self._rtp.out, held.data, held.arrival)
+
+    def _foreign_audio(self, source: Address) -> None:
+        self.foreign = source
+        self._foreign(source)
 
     def _foreign(self, source: Address) -> None:
         self._rtp.counters.wrong_source += 1

@@ -38,7 +38,10 @@ class Endpoint(NamedTuple):
 
 
 def parse_address(text: str) -> Endpoint:
-    """`host[:port][/transport]`; port 5060, 5061 for tls, when none is given."""
+    """`host[:port][/transport]`; an address without a port gets 5060, 5061 for tls.
+
+    A name without one keeps port 0, and without a transport "": DNS says where it leads (RFC 3263).
+    """
     try:
         return Endpoint(_literal(ip_address(text)), 5060, "udp")
     except ValueError:
@@ -46,14 +49,27 @@ def parse_address(text: str) -> Endpoint:
     match = _SPLIT.fullmatch(text)
     if not match or not (match[1] or match[2]):
         raise ValueError(f"cannot read the address {text!r}: {ADDRESS} is accepted")
-    transport = match[4] or "udp"
-    if transport not in TRANSPORTS:
+    host = _host(match[1] or match[2], text, bool(match[1]))
+    named = not match[3] and not _is_literal(host)
+    transport = match[4] or ("" if named else "udp")
+    if transport and transport not in TRANSPORTS:
         raise ValueError(f"cannot use transport {transport!r} of {text!r}: udp, tcp or tls is "
                          "accepted")  # fmt: skip
     port = int(match[3]) if match[3] else 5061 if transport == "tls" else 5060
+    if named:
+        return Endpoint(host, 0, transport)
     if not 1 <= port <= 65535:
         raise ValueError(f"cannot use port {port} of {text!r}: 1 to 65535 is accepted")
-    return Endpoint(_host(match[1] or match[2], text, bool(match[1])), port, transport)
+    return Endpoint(host, port, transport)
+
+
+def _is_literal(host: str) -> bool:
+    return ":" in host or host.rpartition(".")[2].isdigit()
+
+
+def parse_host(text: str) -> str:
+    """An IP address or a DNS name, without a port."""
+    return _host(text, text, False)
 
 
 def _host(host: str, text: str, bracketed: bool) -> str:
@@ -87,7 +103,10 @@ def _name(host: str, text: str, bracketed: bool) -> str:
 
 
 def show_address(host: str, port: int, transport: str = "udp") -> str:
-    """The one spelling `parse_address` takes back: port always, transport when not udp."""
+    """The one spelling `parse_address` takes back: port unless DNS says it, transport when it is
+    not what none means."""
+    if not port:
+        return f"{host}/{transport}" if transport else host
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return shown if transport == "udp" else f"{shown}/{transport}"
 
