@@ -52,6 +52,7 @@ class Figures(msgspec.Struct, kw_only=True):
     payload_types: dict[str, int] = {}
     dscp: dict[str, int] = {}
     wrong_source: int = 0
+    wrong_from: str | None = None
     malformed: int = 0
     comfort_noise: int = 0
     telephone_events: int = 0
