@@ -14,6 +14,7 @@ from vosctl.figures import (
     RTT_MS,
     UNKNOWN,
     clock,
+    count,
     graded,
     moment,
     number,
@@ -79,6 +80,45 @@ def _codec(leg: LegView) -> str:
     return f"{leg.codec or ''} {ptime}".strip() or UNKNOWN
 
 
+def _agreement(leg: LegView) -> str:
+    """`600 s, refreshed by vosd (UPDATE)`, or what watches a party without timer."""
+    timer = leg.timer
+    if timer is None:
+        return UNKNOWN
+    if timer.interval_s:
+        by = "vosd" if timer.refresher == "switch" else "the party"
+        return f"{timer.interval_s} s, by {by}" + f" ({timer.method})" * bool(timer.method)
+    cap = f"hard cap {moment(timer.cap_at)}" if timer.cap_at else "no hard cap"
+    return f"none: peer lacks RFC 4028, {cap}"
+
+
+def _next(leg: LegView) -> str:
+    """When vosd acts next, and when the session is over."""
+    timer = leg.timer
+    if timer is None or (timer.next_at is None and timer.ends_at is None):
+        return UNKNOWN
+    due = f"{timer.method} {moment(timer.next_at)}" if timer.next_at else "by the party"
+    return due + (f", ends {moment(timer.ends_at)} without" if timer.ends_at else "")
+
+
+def _granted(leg: LegView) -> str:
+    timer = leg.timer
+    if timer is None:
+        return UNKNOWN
+    last = f", last {moment(timer.last_at)}" if timer.last_at is not None else ""
+    return f"{count(timer.granted, 'time')}{last}"
+
+
+def _trouble(leg: LegView) -> str:
+    """How many were not, and the last of them."""
+    timer = leg.timer
+    if timer is None or not timer.trouble:
+        return UNKNOWN
+    last = timer.trouble[-1]
+    said = f"{last.method} {last.code or 'no answer'}" if last.method else last.note
+    return f"{count(timer.troubles, 'time')}, last {said} {moment(last.at)}"
+
+
 #: sent streams: loss, jitter and round trip are what the party's RTCP says
 STREAM_ROWS = (
     Row("packets", lambda r: str(r.packets), lambda s: str(s.packets)),
@@ -105,6 +145,13 @@ STREAM_ROWS = (
     Row("unsendable", _nothing, lambda s: str(s.dropped)),
     Row("RTCP packets", lambda r: str(r.rtcp_packets), _nothing),
 )
+#: how each leg's session is kept
+TIMER_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
+    ("session timer", _agreement),
+    ("next refresh", _next),
+    ("refreshed", _granted),
+    ("not granted", _trouble),
+)
 LEG_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
     ("party", lambda leg: f"{leg.party} ({leg.kind})"),
     ("signalling", lambda leg: leg.signalling or UNKNOWN),
@@ -117,6 +164,7 @@ LEG_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
     ("payload types", lambda leg: _counts(leg.received.payload_types) if leg.received else "-"),
     ("behind NAT", lambda leg: yes(leg.nat)),
     ("direction", lambda leg: leg.direction + " (on hold)" * leg.on_hold),
+    *TIMER_ROWS,
     ("codec", _codec),
     ("codecs offered", lambda leg: words(leg.codecs_offered)),
     ("profile", lambda leg: leg.profile or UNKNOWN),
@@ -168,6 +216,17 @@ def streams_sheet(call: CallView) -> Sheet:
     return [table, Line(Cell(note, "dim"))]
 
 
+def timers_sheet(call: CallView) -> Sheet:
+    """How each leg's session is kept."""
+    rows = TIMER_ROWS if any(leg.timer for leg in call.legs) else ()
+    said = [("BYE reason", call.farewell)] * bool(call.farewell)
+    if not rows:
+        return [Facts([("session", "no session timer is known: the call was not answered"
+                        if call.answered_at is None else "nothing was kept"), *said])]
+    table = Table(_leg_columns(call), [_leg_row(call, *row) for row in rows])
+    return [table, *([Facts(said)] if said else [])]
+
+
 def _no_streams(call: CallView) -> str:
     if call.state == "ended" and not call.legs:
         return "unknown: the evidence is lost, only the record is left"
@@ -217,14 +276,21 @@ def _attempts(call: CallView) -> Sheet:
     return [BLANK, Table(columns, rows)]
 
 
-def _legs(call: CallView) -> Sheet:
-    legs = {leg.side: leg for leg in call.legs}
-    shown = [legs[side] for side in ("a", "b") if side in legs]
-    if not shown:
-        return []
+def _leg_columns(call: CallView) -> list[Column | str]:
     titles = {"a": "leg A, calling", "b": "leg B, called"}
-    table = Table(
-        [Column("", keep=True), *(titles[leg.side] for leg in shown)],
-        [(title, *(value(leg) for leg in shown)) for title, value in LEG_ROWS],
-    )
+    return [Column("", keep=True), *(titles[leg.side] for leg in _shown(call))]
+
+
+def _leg_row(call: CallView, title: str, value: Callable[[LegView], str]) -> list[Text]:
+    return [title, *(value(leg) for leg in _shown(call))]
+
+
+def _shown(call: CallView) -> list[LegView]:
+    return sorted(call.legs, key=lambda leg: leg.side)
+
+
+def _legs(call: CallView) -> Sheet:
+    if not call.legs:
+        return []
+    table = Table(_leg_columns(call), [_leg_row(call, *row) for row in LEG_ROWS])
     return [BLANK, table, BLANK, *streams_sheet(call)]

@@ -21,7 +21,9 @@ from vosd.engine.configuration import Configuration
 from vosd.engine.counters import Counters
 from vosd.engine.settings import Settings
 from vosd.engine.traces import Traces
+from vosd.engine.vendor import State
 from vosd.store import Store
+from vosd.switch.tables import Binding
 from vosd.wire.records import CallView, LegView, Received, Sent, Status
 
 
@@ -80,6 +82,9 @@ class StandIn:
         self.exchange = Beside(self.configuration)
         self.lock = asyncio.Lock()
         self.up: dict[str, tuple[bool | None, str]] = {}
+        #: our own registrations, and numbers of phones that answer no keep-alive
+        self.registrations: dict[str, State] = {}
+        self.silent: set[str] = set()
         #: what probe answers
         self.answer = (True, "answered 200", 1.25)
         #: holds probes back until set
@@ -96,6 +101,12 @@ class StandIn:
 
     async def resolve(self) -> None:
         return
+
+    def registration(self, gateway: str) -> State | None:
+        return self.registrations.get(gateway)
+
+    def unreachable(self, binding: Binding) -> bool:
+        return binding.number in self.silent
 
     def hangup(self, id_: str) -> bool:
         self.ended.append(id_)

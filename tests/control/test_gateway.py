@@ -271,7 +271,7 @@ def test_customers_that_can(client: Client, first: dict[str, Any], second: dict[
     ("values", "message"),
     [
         ({"colour": "red"}, "cannot set 'colour': a gateway has address auth user prefix priority "
-         "capacity account"),
+         "capacity account register registrar domain"),
         ({"SS_MEDIAPROXYMODE": "off"}, "cannot set SS_MEDIAPROXYMODE here: a gateway's own value "
          "of a parameter is set with vosctl param set SS_MEDIAPROXYMODE=VALUE --gateway acme"),
         ({"password": "x"}, "cannot set 'password': passwords come by --password-file only"),

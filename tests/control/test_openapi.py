@@ -71,7 +71,8 @@ def test_a_get_has_no_body_and_a_read_changes_nothing() -> None:
     for verb in VERBS.values():
         if verb.method == "GET":
             assert verb.request is None
-            assert verb.access == "read"
+            # digest responses are for those who could set the passwords too
+            assert verb.access == ("write" if verb.name == "trace.messages" else "read")
         else:
             assert verb.access == "write"
 

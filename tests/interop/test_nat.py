@@ -73,7 +73,8 @@ def street() -> Iterator[tuple[str, str]]:
 
 
 def _wire(one: str, link: str, address: str, other: str, *addresses: str) -> None:
-    run("ip", "-n", one, "link", "add", link, "type", "veth", "peer", "name", "outlet", "netns", other)
+    peer = ("peer", "name", "outlet", "netns", other)
+    run("ip", "-n", one, "link", "add", link, "type", "veth", *peer)
     run("ip", "-n", one, "address", "add", address, "dev", link)
     run("ip", "-n", one, "link", "set", link, "up")
     for each in addresses:

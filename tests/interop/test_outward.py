@@ -30,13 +30,14 @@ class Vendor:
         self.port = free_port(PROXY)
         self.kamailio = Kamailio(directory / "itsp", PROXY, self.port, {**WORDS, **words}, CONFIG)
         self._password = directory / "itsp.password"
+        self.address = f"{endpoint(PROXY, self.port)}/{words.get('TRANSPORT', 'udp')}"
 
     def add(self, password: str = PASSWORD, *options: str) -> None:
         self._password.write_text(password + "\n")
         self._password.chmod(0o600)
         self.field.switch.vosctl(
             "gateway", "add", "itsp", "--kind", "routing", "--prefix", "99",
-            "--address", endpoint(PROXY, self.port), "--register", "--user", "us",
+            "--address", self.address, "--register", "--user", "us",
             "--password-file", str(self._password), *options,
         )  # fmt: skip
 
@@ -141,3 +142,18 @@ def test_a_wrong_password_is_said_everywhere(start: Start) -> None:
     assert "not registered: 401 Unauthorized: user or password is wrong; again in" in shown
     (alarm,) = vendor.field.switch.json("status")["alarms"]
     assert alarm == f"not registered with gateway itsp: {held['reason']}"
+
+
+def test_over_tcp(start: Start) -> None:
+    """The Contact names the transport; the farewell takes the connection that stands."""
+    vendor = start(TRANSPORT="tcp")
+    switch = vendor.field.switch
+    switch.stop()
+    listen = f'\n[[listen]]\naddress = "{switch.address}"\ntransport = "tcp"\n'
+    switch.config.write_text(switch.config.read_text("utf-8") + listen, "utf-8")
+    switch.start()
+    vendor.add()
+    vendor.state("registered")
+    switch.stop()
+    assert vendor.registers() == ["3600", "0"]
+    assert f"@{switch.address};transport=tcp;line=" in vendor.kamailio.log.read_text("utf-8")

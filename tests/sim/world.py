@@ -60,7 +60,7 @@ def summary(data: bytes) -> str:
     """A message in short: `INVITE 1`, `180 INVITE 1`, a body marked `+`."""
     head, _, body = data.partition(b"\r\n\r\n")
     lines = head.decode("utf-8", "replace").split("\r\n")
-    cseq = next((line[5:].split() for line in lines if line[:5].lower() == "cseq:"), ["?", "?"])
+    cseq = next((line[5:].split() for line in lines if line[:5].lower() == "cseq:"), []) or ["?"]
     words = lines[0].split(" ")
     mark = " +" if body else ""
     if words[0] == "SIP/2.0":
@@ -99,6 +99,13 @@ class World:
         if handler is not None:
             self._handlers[name] = handler
 
+    def remove(self, name: str) -> None:
+        """Take a node off the network."""
+        _, addresses = self._nodes.pop(name)
+        for address in addresses:
+            del self.names[address]
+        self._handlers.pop(name, None)
+
     def between(self, a: str, b: str, link: Link, back: Link | None = None) -> None:
         """Give the link from a to b (and back) its own behaviour."""
         self.links[a, b] = link
@@ -136,7 +143,7 @@ class World:
         """Put on the wire what nodes have queued."""
         for name, (node, addresses) in self._nodes.items():
             while node.outgoing:
-                queued, node.outgoing[:] = list(node.outgoing), []
+                queued = _departing(node)
                 for data, remote, local in queued:
                     self._send(name, data, addresses[local], remote)
 
@@ -201,6 +208,15 @@ class World:
         if not fate:
             arrival = self.now + link.delay + extra
             heapq.heappush(self._flying, (arrival, next(self._count), data, source, target))
+
+
+def _departing(node: Node) -> list[tuple[bytes, Address, int]]:
+    """What a node has queued, by its own door where it has one (the exchange counts there)."""
+    door = getattr(node, "departing", None)
+    if door is not None:
+        return list(door())
+    queued, node.outgoing[:] = list(node.outgoing), []
+    return queued
 
 
 def dropping(*names: str, times: int = 1_000_000) -> Callable[[bytes], bool]:

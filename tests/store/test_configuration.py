@@ -231,3 +231,14 @@ def test_any_text_survives_in_every_field(store: Store, text: str) -> None:
     store.remove_binding(text, text)
     store.writer.flush(PATIENCE_S)
     assert (store.parameters(), store.gateways(), store.bindings()) == ([], [], [])
+
+
+def test_a_key_is_made_once_and_kept(path: Path) -> None:
+    """Nodes with one database sign alike, and so does one that was started anew."""
+    first = Store.open(url(path), node="edge-1")
+    made, other = first.key("nonces"), first.key("other")
+    assert (len(made), made == other, first.key("nonces") == made) == (32, False, True)
+    first.close()
+    again = Store.open(url(path), node="edge-1")
+    assert again.key("nonces") == made
+    again.close()

@@ -74,6 +74,8 @@ def test_interval_too_brief(text: str, code: int) -> None:
     outcome = decide(ask(PHONE, expires=text), [], NOW, LIMITS)
     assert outcome.code == code
     assert (("Min-Expires", "60") in outcome.headers) is (code == 423)
+    few = Limits(longest=70, shortest=300)
+    assert decide(ask(PHONE, expires="69"), [], NOW, few).headers == (("Min-Expires", "70"),)
 
 
 def test_a_ceiling_under_the_floor_is_no_trap() -> None:
@@ -174,11 +176,28 @@ def test_late_cseq_of_a_binding_that_ran_out_is_no_obstacle() -> None:
     assert len(outcome.put) == 1
 
 
-def test_too_many_contacts() -> None:
-    held = [bound(Contact(f"sip:100@10.0.0.{n}", f"10.0.0.{n}")) for n in (7, 8, 9)]
-    assert decide(ask(PHONE), held, NOW, LIMITS).code == 403
-    again = Contact("sip:100@10.0.0.7", "10.0.0.7")
-    assert decide(ask(again), held, NOW, LIMITS).code == 200
+def test_one_contact_too_many_takes_the_place_of_the_oldest() -> None:
+    """SS_ENDPOINT_CONTACTS; each is a second older than the one before."""
+    held = [
+        msgspec.structs.replace(
+            bound(Contact(f"sip:100@10.0.0.{n}", f"10.0.0.{n}")), registered=NOW - n
+        )
+        for n in (8, 9, 7)
+    ]
+    outcome = decide(ask(PHONE), held, NOW, LIMITS)
+    assert (outcome.code, outcome.removed) == (200, (held[1],))
+    assert len(outcome.headers) == 3
+    again = Contact("sip:100@10.0.0.9", "10.0.0.9")
+    assert decide(ask(again), held, NOW, LIMITS).removed == ()
+    assert decide(ask(), held, NOW, LIMITS).removed == ()
+
+
+def test_with_one_contact_each_registration_puts_the_one_before_out() -> None:
+    held = [bound(OTHER, call_id="c2")]
+    outcome = decide(ask(PHONE), held, NOW, Limits(contacts=1))
+    assert outcome.removed == (held[0],)
+    assert outcome.headers == shown(f"<{PHONE.uri}>;expires=3600")
+    assert decide(ask(PHONE, OTHER), [], NOW, Limits(contacts=1)).code == 403
 
 
 @pytest.mark.parametrize(
@@ -238,7 +257,7 @@ def test_read_from_a_message(fields: str, code: int, put: list[int]) -> None:
         source=("198.51.100.7", 31000),
         local=1,
         now=NOW,
-        longest=1800,
+        limits=Limits(longest=1800),
     )
     assert outcome.code == code
     assert [row.expires - NOW for row in outcome.put] == put

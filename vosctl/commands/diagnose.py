@@ -28,6 +28,10 @@ Html = Annotated[
     typer.Option("--html", metavar="FILE", help="Write it as one HTML page as well."),
 ]
 
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="T", help="A time ago (2h) or a date.")
+]
+
 app = group("Why a call or a gateway sounds bad, and what to change. Exit 5: something is wrong.")
 
 
@@ -64,23 +68,45 @@ def gateway(
     _show(run, run.client.call("diagnose.gateway", path={"name": name}), html)
 
 
-@app.command()
-def recent(
+@app.command("session")
+def session_(
     ctx: Context,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="T", help="A time ago (2h) or a date.")
-    ] = None,
+    id_: Annotated[
+        str, typer.Argument(metavar="ID", help="A live call or a record; recent for all of them.")
+    ],
+    since: Since = None,
     html: Html = None,
 ) -> None:
-    """Rank the bad ones among the live and latest calls, the worst first."""
+    """Explain why a call dropped or will: lost ACK, RTP time-out, session timers, NAT.
+
+    vosctl diagnose session recent ranks the live and latest calls by it; --since is for that.
+    """
     run = session(ctx)
+    from vosd.wire.diagnosis import SessionQuery
+
+    if id_ == "recent":
+        _rank(run, "diagnose.sessions", since, html)
+        return
+    if since is not None:
+        raise Usage("cannot use --since with one call: it is for vosctl diagnose session recent")
+    _show(run, run.client.call("diagnose.session", query=SessionQuery(id=id_)), html)
+
+
+@app.command()
+def recent(ctx: Context, since: Since = None, html: Html = None) -> None:
+    """Rank the bad ones among the live and latest calls, the worst first."""
+    _rank(session(ctx), "diagnose.recent", since, html)
+
+
+def _rank(run: Session, verb: str, since: str | None, html: Path | None) -> None:
     from vosd.wire.diagnosis import RecentQuery
 
     begin = given(parse_time, since, time.time())
-    reply: RecentCalls = run.client.call("diagnose.recent", query=RecentQuery(since=begin))
+    reply: RecentCalls = run.client.call(verb, query=RecentQuery(since=begin))
+    command = "session" if verb == "diagnose.sessions" else "call"
     if not run.show_json(reply):
-        draw(run.console, _ranking(reply, run.console.tty))
-    _write(run, html, "recent calls", _ranking(reply, short=False))
+        draw(run.console, _ranking(reply, command, run.console.tty))
+    _write(run, html, f"recent {command}s", _ranking(reply, command, short=False))
     if reply.calls:
         raise typer.Exit(WRONG)
 
@@ -107,7 +133,7 @@ def _write(run: Session, path: Path | None, subject: str, sheet: Sheet) -> None:
 def _report(diagnosis: Diagnosis) -> Sheet:
     head: list[tuple[str, Text]] = [
         ("verdict", Cell(diagnosis.verdict, STYLE[diagnosis.severity])),
-        ("about", f"{diagnosis.subject}, judged by profile {diagnosis.profile}"),
+        ("about", _about(diagnosis)),
     ]
     if diagnosis.call is not None:
         from vosctl.callsheet import parties
@@ -117,10 +143,18 @@ def _report(diagnosis: Diagnosis) -> Sheet:
     for i, finding in enumerate(diagnosis.findings, 1):
         sheet += [BLANK, *_finding(i, finding)]
     if diagnosis.call is not None:
-        from vosctl.callsheet import streams_sheet
+        from vosctl.callsheet import streams_sheet, timers_sheet
 
-        sheet += [BLANK, *streams_sheet(diagnosis.call)]
+        # a session is judged by no profile of bands
+        more = streams_sheet if diagnosis.profile else timers_sheet
+        sheet += [BLANK, *more(diagnosis.call)]
     return sheet
+
+
+def _about(diagnosis: Diagnosis) -> str:
+    if diagnosis.profile:
+        return f"{diagnosis.subject}, judged by profile {diagnosis.profile}"
+    return diagnosis.subject
 
 
 def _finding(i: int, finding: Finding) -> Sheet:
@@ -137,7 +171,7 @@ def _finding(i: int, finding: Finding) -> Sheet:
     return [Line(Cell(head, STYLE[finding.severity]), head=True), Facts(facts, indent=3)]
 
 
-def _ranking(reply: RecentCalls, short: bool) -> Sheet:
+def _ranking(reply: RecentCalls, command: str, short: bool) -> Sheet:
     looked = f"{count(reply.live, 'live call')} and {count(reply.finished, 'finished one')}"
     said = f"{count(len(reply.calls), 'bad call')} among {looked} (at most {reply.limit} of each)"
     if not reply.calls:
@@ -151,7 +185,8 @@ def _ranking(reply: RecentCalls, short: bool) -> Sheet:
         "verdict",
     ]
     table = Table(columns, [_row(call, 8 if short else None) for call in reply.calls])
-    return [Line(said), table, Line(Cell("vosctl diagnose call ID explains one of them.", "dim"))]
+    more = f"vosctl diagnose {command} ID explains one of them."
+    return [Line(said), table, Line(Cell(more, "dim"))]
 
 
 def _row(call: BadCall, wide: int | None) -> list[Text]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,10 +26,10 @@ from vosctl.session import (
     say_changed,
     session,
 )
-from vosd.wire.values import MOST_CALLS, MOST_PRIORITY
+from vosd.wire.values import MOST_CALLS, MOST_PRIORITY, show_duration
 
 if TYPE_CHECKING:
-    from vosd.wire.records import GatewayView
+    from vosd.wire.records import GatewayView, RegistrationView
     from vosd.wire.requests import GatewayChanged
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The gateway's name.")]
@@ -68,6 +69,20 @@ Capacity = Annotated[
 Account = Annotated[
     str, typer.Option("--account", metavar="A", help="Account its calls belong to.")
 ]
+Register = Annotated[
+    bool,
+    typer.Option("--register", help="Register with a vendor, as --user with its password."),
+]
+Registrar = Annotated[
+    str,
+    typer.Option("--registrar", metavar="HOST[:PORT][/TRANSPORT]",
+                 help="Where to register; at the vendor's own address when left out."),
+]  # fmt: skip
+Domain = Annotated[
+    str,
+    typer.Option("--domain", metavar="HOST",
+                 help="Domain to register for; the registrar's host when left out."),
+]  # fmt: skip
 
 app = group("Gateways: mapping (customers, calls come in) and routing (vendors, calls go out).")
 
@@ -86,6 +101,9 @@ def add(
     priority: Priority = 0,
     capacity: Capacity = 0,
     account: Account = "",
+    register: Register = False,
+    registrar: Registrar = "",
+    domain: Domain = "",
     why: Why = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -96,6 +114,9 @@ def add(
     vosctl gateway add pbx7 --kind mapping --auth password --generate-password
 
     vosctl gateway add telia --kind routing --address sip.example.net:5061/tls --prefix 46
+
+    vosctl gateway add itsp --kind routing --address sip.example.org --register --user u7
+    --password-file FILE
     """
     run = session(ctx)
     from vosd.wire.requests import GatewayAdd
@@ -104,7 +125,8 @@ def add(
     request = GatewayAdd(
         name=name, kind=kind, addresses=address or [], auth=auth, user=user,
         password=password.text, prefixes=prefix or [], priority=priority, capacity=capacity,
-        account=account, why=why, dry_run=dry_run,
+        account=account, register=register, registrar=registrar, domain=domain, why=why,
+        dry_run=dry_run,
     )  # fmt: skip
     _say(run, run.client.call("gateway.add", request), "add", password)
 
@@ -150,7 +172,8 @@ def set_(
         list[str] | None,
         typer.Argument(
             metavar="KEY=VALUE...",
-            help="address auth user prefix priority capacity account; lists by comma.",
+            help="address auth user prefix priority capacity account register registrar domain; "
+            "lists by comma.",
         ),
     ] = None,
     password_file: PasswordFile = None,
@@ -249,7 +272,23 @@ def _say(
 def _state(gateway: GatewayView) -> Text:
     if not gateway.enabled:
         return Cell("disabled", "warn")
+    held = gateway.registration
+    if held is not None and (held.state != "registered" or gateway.up is None):
+        return _registration(held)
     return Cell("up", "good") if gateway.up else _health(gateway)
+
+
+def _registration(held: RegistrationView) -> Text:
+    now = time.time()
+    again = f"; again in {show_duration(max(held.again_at - now, 0))}" if held.again_at else ""
+    if held.state == "registered" and held.expires_at is not None:
+        left = f"registered, for {show_duration(max(held.expires_at - now, 0))} more"
+        if not held.reason:
+            return Cell(left, "good")
+        return Cell(f"{left}; not renewed: {held.reason}{again}", "warn")
+    if held.state == "failed":
+        return Cell(f"not registered: {held.reason}{again}", "bad")
+    return held.state
 
 
 def _health(gateway: GatewayView) -> Text:
@@ -295,5 +334,9 @@ def _facts(gateway: GatewayView) -> list[tuple[str, Text]]:
         ("enabled", "yes" if gateway.enabled else Cell("no", "warn")),
         ("health", _health(gateway)),
     ]
+    held = gateway.registration
+    if held is not None:
+        at = f" for {held.domain}" if held.domain else ""
+        facts += [("registers at", f"{held.registrar}{at}"), ("registration", _registration(held))]
     facts += [(f"own {name}", value) for name, value in sorted(gateway.overrides.items())]
     return facts

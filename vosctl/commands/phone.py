@@ -146,7 +146,9 @@ def remove(
 def _state(phone: PhoneView) -> Text:
     if not phone.enabled:
         return Cell("disabled", "warn")
-    return Cell("registered", "good") if phone.registered else "not registered"
+    if not phone.registered:
+        return "not registered"
+    return Cell("unreachable", "bad") if phone.unreachable else Cell("registered", "good")
 
 
 def _row(phone: PhoneView, now: float) -> list[Text]:
@@ -177,6 +179,7 @@ def _facts(phone: PhoneView) -> list[tuple[str, Text]]:
         facts += [
             ("contact", phone.contact),
             ("comes from", phone.address),
+            *[("also from", address) for address in phone.also],
             ("behind NAT", "yes" if phone.nat else "no"),
             ("registered", moment(phone.registered_at)),
             ("expires", moment(phone.expires_at)),

@@ -8,7 +8,8 @@ import msgspec
 #: option -> meaning
 OPTIONS = {
     "--config FILE": "Read FILE, see vosd.toml(5). Without it the embedded defaults are used.",
-    "--check": "Check the file and exit: 0 when it is good, 2 with file, key and line when not.",
+    "--check": "Check the file and exit: 0 when it is good, 2 with file, key and line of every mistake"
+    " when not. Nothing is created.",
     "--version": "Show the version.",
     "--help": "Show the options.",
 }
@@ -37,10 +38,10 @@ EXIT = {
 
 FILES = {
     "/etc/vos/vosd.toml": "The configuration file where the service unit looks for it.",
-    "/var/lib/vosd/vosd.db": "Configuration, records and audit; under XDG_STATE_HOME when vosd"
-    " does not run as root.",
-    "/run/vosd/control.sock": "The control socket; under XDG_RUNTIME_DIR when vosd does not run as"
-    " root.",
+    "/var/lib/vosd/vosd.db": "Configuration, records and audit, where root or the service unit runs"
+    " vosd; for other users $XDG_STATE_HOME/vosd/vosd.db, else ~/.local/state/vosd/vosd.db.",
+    "/run/vosd/control.sock": "The control socket, where root or the service unit runs vosd; for"
+    " other users $XDG_RUNTIME_DIR/vosd/control.sock, else beside the database.",
 }
 
 
@@ -56,21 +57,32 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 KEYS = (
     Key(table="", name="node", default="the host's name",
         meaning="Name of this node in records and status."),
-    Key(table="", name="state_dir", default="/var/lib/vosd",
-        meaning="Where the database and the lock lie."),
-    Key(table="", name="control_socket", default="/run/vosd/control.sock",
+    Key(table="", name="state_dir", default="/var/lib/vosd as root, and $STATE_DIRECTORY in the"
+        " service; else $XDG_STATE_HOME/vosd or ~/.local/state/vosd",
+        meaning="Where the database and the lock lie. Made at start when it is not there; every path"
+        " in the file is absolute."),
+    Key(table="", name="control_socket", default="/run/vosd/control.sock as root, and under"
+        " $RUNTIME_DIRECTORY in the service; else $XDG_RUNTIME_DIR/vosd/control.sock or beside the"
+        " database",
         meaning="Unix socket vosctl(1) speaks to. Group vos may read, root and group vos-admin may"
         " change."),
     Key(table="", name="database_url", default="sqlite:///STATE_DIR/vosd.db",
         meaning="The store. This version uses SQLite only."),
     Key(table="", name="media_address", default="the first listen address that is no wildcard,"
         " else the default route's",
-        meaning="Address written into SDP for audio the switch relays."),
+        meaning="IP address written into SDP for audio the switch relays, for parties of its family;"
+        " the other family is told its listen address."),
     Key(table="[[listen]]", name="address", default="0.0.0.0:5060",
-        meaning="IP address and port to take SIP on; [2001:db8::5]:5060 for IPv6. The table may"
-        " stand several times."),
+        meaning="IP address and port to take SIP on; [2001:db8::5]:5060 for IPv6. Without a port"
+        " 5060, for tls 5061. The table may stand several times."),
     Key(table="[[listen]]", name="transport", default="udp",
-        meaning="Transport. This version speaks udp only."),
+        meaning="udp, tcp or tls. tls needs [tls]."),
+    Key(table="[tls]", name="certificate", default="none",
+        meaning="PEM file of the certificate shown to peers, with its chain."),
+    Key(table="[tls]", name="private_key", default="none",
+        meaning="PEM file of the certificate's key, without pass phrase."),
+    Key(table="[tls]", name="authorities", default="the system's",
+        meaning="PEM file of the authorities peers are verified with."),
     Key(table="[log]", name="level", default="info", meaning="debug, info, warning or error."),
     Key(table="[log]", name="format", default="text", meaning="text or json, one line a record."),
 )

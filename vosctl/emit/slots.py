@@ -53,6 +53,7 @@ PRESETS = Source("words", tuple(presets.PRESETS))
 LIVE = {
     ("gateway", "NAME"): "gateway", ("diagnose gateway", "NAME"): "gateway",
     ("phone", "NUMBER"): "phone", ("call", "ID"): "call", ("diagnose call", "ID"): "call",
+    ("diagnose session", "ID"): "call",
 }  # fmt: skip
 #: command -> what may stand before the equals sign
 ASSIGN = {

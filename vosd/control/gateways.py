@@ -12,9 +12,16 @@ import msgspec
 from vosd.control.handler import Refusal, bad_value
 from vosd.engine.admission import REALM
 from vosd.sip.auth import ha1
-from vosd.switch.tables import Auth, Gateway, GatewayAddress
+from vosd.switch.tables import Auth, Gateway, GatewayAddress, Outward
 from vosd.wire.requests import GATEWAY_KEYS, FieldChange
-from vosd.wire.values import MOST_CALLS, MOST_PRIORITY, parse_address, parse_name, show_address
+from vosd.wire.values import (
+    MOST_CALLS,
+    MOST_PRIORITY,
+    parse_address,
+    parse_host,
+    parse_name,
+    show_address,
+)
 
 if TYPE_CHECKING:
     from vosd.engine.configuration import Configuration
@@ -24,6 +31,7 @@ AUTHS = ("ip", "ip_port", "password")
 #: more would be a typing error
 MOST_PREFIXES = 10_000
 SHORTEST_PASSWORD = 8
+_SWITCH = {"on": True, "off": False, "yes": True, "no": False}
 
 
 def find_gateway(configuration: Configuration, name: str) -> Gateway:
@@ -40,6 +48,11 @@ def addresses(gateway: Gateway) -> list[str]:
     return [show_address(at.host, at.port, at.transport) for at in gateway.addresses]
 
 
+def registrar(gateway: Gateway) -> str:
+    at = gateway.outward.registrar
+    return show_address(at.host, at.port, at.transport) if at is not None else ""
+
+
 #: how each key of `gateway set` and the audit shows; never a secret
 _SHOW: Mapping[str, Callable[[Gateway], str]] = {
     "kind": lambda gateway: gateway.kind,
@@ -51,6 +64,9 @@ _SHOW: Mapping[str, Callable[[Gateway], str]] = {
     "priority": lambda gateway: str(gateway.priority),
     "capacity": lambda gateway: str(gateway.capacity),
     "account": lambda gateway: gateway.account,
+    "register": lambda gateway: "on" if gateway.outward.active else "",
+    "registrar": lambda gateway: registrar(gateway),
+    "domain": lambda gateway: gateway.outward.domain,
     "enabled": lambda gateway: "on" if gateway.enabled else "off",
 }
 
@@ -90,6 +106,9 @@ def changed(gateway: Gateway, values: Mapping[str, str]) -> Gateway:
         except ValueError as error:
             raise bad_value(error, text) from None
         fields[name] = value
+    outward = {name: fields.pop(name) for name in Outward.__struct_fields__ if name in fields}
+    if outward:
+        fields["outward"] = msgspec.structs.replace(gateway.outward, **outward)
     return msgspec.structs.replace(gateway, **fields)
 
 
@@ -152,6 +171,20 @@ def _parse_account(text: str) -> tuple[str, object]:
     return "account", parse_name(text) if text else ""
 
 
+def _parse_register(text: str) -> tuple[str, object]:
+    if text not in _SWITCH:
+        raise ValueError(f"cannot use register {text!r}: {' or '.join(_SWITCH)} is accepted")
+    return "active", _SWITCH[text]
+
+
+def _parse_registrar(text: str) -> tuple[str, object]:
+    return "registrar", GatewayAddress(*parse_address(text)) if text else None
+
+
+def _parse_domain(text: str) -> tuple[str, object]:
+    return "domain", parse_host(text) if text else ""
+
+
 _PARSE: Mapping[str, Callable[[str], tuple[str, object]]] = {
     "address": _parse_addresses,
     "auth": _parse_auth,
@@ -160,6 +193,9 @@ _PARSE: Mapping[str, Callable[[str], tuple[str, object]]] = {
     "priority": _whole("priority", MOST_PRIORITY),
     "capacity": _whole("capacity", MOST_CALLS),
     "account": _parse_account,
+    "register": _parse_register,
+    "registrar": _parse_registrar,
+    "domain": _parse_domain,
 }
 
 
@@ -214,6 +250,9 @@ def _check_routing(gateway: Gateway) -> None:
     if gateway.auth == "password" and not gateway.password:
         raise Refusal("bad_value", f"cannot use auth password for {gateway.name}: no password is "
                       "set; add --user and --password-file", value="password")  # fmt: skip
+    if gateway.outward.active and not gateway.password:
+        raise Refusal("bad_value", f"cannot register with {gateway.name}: no user and password "
+                      "are set; add --user and --password-file", value="register")  # fmt: skip
 
 
 def _check_mapping(gateway: Gateway, configuration: Configuration) -> None:
@@ -225,6 +264,9 @@ def _check_mapping(gateway: Gateway, configuration: Configuration) -> None:
         raise Refusal("bad_value", f"cannot use auth password for {gateway.name}: no password is "
                       f"set for user {digest_user(gateway)}; add --password-file FILE",
                       value="password")  # fmt: skip
+    if gateway.outward.active:
+        raise Refusal("bad_value", f"cannot register with mapping gateway {gateway.name}: we "
+                      "register with routing gateways", value="register")  # fmt: skip
     other = _collision(gateway, configuration)
     if other is not None:
         raise Refusal("conflict", f"cannot tell {gateway.name} from {other}", value=gateway.name,

@@ -144,15 +144,17 @@ class Calls:
         except Exception:
             log.exception("cannot go on with call %s", live.call.id)
             self._give_up(live, clock)
-        self._arm(live, live.call.deadline)
+        self._arm(live)
 
     def wake(self, live: LiveCall, when: float) -> None:
         """Look at the call's session timers at `when`, and no longer at the time said before."""
         live.wakes_at = when
-        self._arm(live, when)
+        self._arm(live)
 
-    def _arm(self, live: LiveCall, when: float) -> None:
-        if when in (live.armed, INFINITE):
+    def _arm(self, live: LiveCall) -> None:
+        """See that the call is looked at in time; when it is, and has longer, it is armed anew."""
+        when = min(live.call.deadline, live.wakes_at)
+        if when >= live.armed:
             return
         live.armed = when
         if len(self._deadlines) > _SPARE_DEADLINES + 4 * len(self._live):
@@ -205,6 +207,7 @@ class Calls:
         """The performer closed a call."""
         call = live.call
         self._live.pop(call.id, None)
+        live.wakes_at = INFINITE
         self._leave(self._from, live.caller.party, live)
         self._leave(self._to, live.route_party, live)
         self._counters.ended(call)
@@ -297,16 +300,17 @@ class Calls:
         while self._deadlines and self._deadlines[0][0] <= now:
             when, id_ = heapq.heappop(self._deadlines)
             live = self._live.get(id_)
-            if live is None:
+            if live is None or live.armed != when:
                 continue
-            if live.armed == when:
-                live.armed = 0.0
+            live.armed = INFINITE
             if live.call.deadline <= now:
                 if live.call.wait == "invite":
                     self.silent(live, "no answer to INVITE")
                 self.happen(live, Expired(live.call.wait), self._clocks.at(now))
             elif live.wakes_at <= now:
                 self._look(live, self._clocks.at(now))
+            else:
+                self._arm(live)
 
     def _look(self, live: LiveCall, clock: Clock) -> None:
         try:

@@ -22,7 +22,7 @@ from vosd.engine.lines import Chance, Lines
 from vosd.engine.live import LiveCall
 from vosd.engine.offers import Offers
 from vosd.engine.outside import Outside
-from vosd.engine.outward import Outward
+from vosd.engine.outward import Registrations
 from vosd.engine.perform import Performer
 from vosd.engine.policies import timing
 from vosd.engine.records import Records
@@ -102,9 +102,10 @@ class Exchange:
         self.keepalive = KeepAlive(
             self.endpoint, self.configuration, lines, self.counters, settings.snapshot
         )
-        self.outward = Outward(
-            self.endpoint, self.configuration, lines, settings, self.counters, chance
-        )
+        self.outward = Registrations(
+            self.endpoint, self.configuration, lines, settings, self.counters, chance,
+            store.key("outward"),
+        )  # fmt: skip
         self._outside = self._build_outside()
         self._watch()
 
@@ -220,7 +221,7 @@ class Exchange:
             self._take(event, now)
 
     def _take(self, event: sip.Event, now: float) -> None:
-        if isinstance(event, sip.Response) and callable(event.token):
+        if type(event) is sip.Response and callable(event.token):
             event.token(event, now)
         elif not self._dialogue.take(event, now):
             self._outside.take(event, now)
@@ -232,6 +233,7 @@ class Exchange:
         self.records.beat(self.calls, now, wall)
         self.configuration.expire(wall)
         self.traces.tick(now)
+        self.counters.values["sip_withheld"] = self.endpoint.withheld
         self.settle()
 
     # what comes back from below

@@ -143,8 +143,8 @@ class LiveCall:
         self.route_party: tuple[str, str] | None = None
         #: the answer's body as leg a shall see it
         self.shown = b""
-        #: deadline already on the heap
-        self.armed = 0.0
+        #: its earliest deadline on the heap
+        self.armed = INFINITE
         self.display = ""
         self.a_call_id = invite.call_id
         self.a_signalling = endpoint_text(a.remote)

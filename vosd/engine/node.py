@@ -15,10 +15,10 @@ from vosd import __version__
 from vosd.engine.clocks import Clocks
 from vosd.engine.exchange import Exchange
 from vosd.engine.live import endpoint_text
-from vosd.engine.outward import State
 from vosd.engine.policies import media_config
 from vosd.engine.settings import Settings, Snapshot
 from vosd.engine.signalling import Signalling
+from vosd.engine.vendor import State
 from vosd.media.relay import Relay
 from vosd.media.session import MediaConfig, MediaEngine, MediaEvent, MediaSession
 from vosd.net.addresses import SourceAddresses, is_wildcard
@@ -195,7 +195,7 @@ class Node:
         self.configuration.index()
 
     def drain(self) -> None:
-        """Take no new calls; live ones go on."""
+        """Take no new calls, and leave the vendors that would send some; live ones go on."""
         self.state = "draining"
         self.calls.refusing = "draining"
         self.exchange.leave()

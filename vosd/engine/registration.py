@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from vosd.engine.admission import Admission, Refused
 from vosd.engine.configuration import Configuration
 from vosd.engine.settings import Settings
@@ -23,21 +21,24 @@ class Registrar:
         configuration: Configuration,
         settings: Settings,
         admission: Admission,
-        failed: Callable[[str, tuple[str, int]], None],
     ) -> None:
         self._configuration = configuration
         self._settings = settings
         self._admission = admission
-        self._failed = failed
 
-    def answer(self, message: Message, source: tuple[str, int], local: int, clock: Clock) -> Reply:
-        """Final code and header fields for one REGISTER."""
-        phone = self._admission.phone(message, source, clock.mono)
+    def answer(
+        self, message: Message, source: tuple[str, int], local: int, clock: Clock
+    ) -> Reply | Refused:
+        """Final code and header fields for one REGISTER, or why its sender is not let in."""
+        phone = self._admission.phone(message, source, clock)
         if isinstance(phone, Refused):
-            if phone.failed:
-                self._failed(phone.user, source)
-            return phone.code, phone.headers
-        limit = self._settings.snapshot.get("SS_ENDPOINT_EXPIRE")
+            return phone
+        get = self._settings.snapshot.get
+        limits = registrar.Limits(
+            longest=int(get("SS_ENDPOINT_EXPIRE")),
+            shortest=int(get("SS_ENDPOINTTIMETOLIVE")),
+            contacts=int(get("SS_ENDPOINT_CONTACTS")),
+        )
         outcome = registrar.register(
             number=phone.number,
             existing=self._configuration.contacts(phone.number, clock.wall),
@@ -45,7 +46,7 @@ class Registrar:
             source=source,
             local=local,
             now=clock.wall,
-            longest=int(limit) if isinstance(limit, int | float) else 3600,
+            limits=limits,
         )
         self._configuration.bind(outcome.put, outcome.removed)
         return outcome.code, outcome.headers

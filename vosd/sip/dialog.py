@@ -140,8 +140,8 @@ class Dialog:
     """One call leg's signalling relationship. `owner` belongs to the engine."""
 
     __slots__ = (
-        "again", "call_id", "called", "charset", "contact", "credentials", "early", "farewell", "flow",
-        "invite", "invite_message", "local", "local_contact", "local_cseq", "local_party",
+        "again", "call_id", "called", "charset", "contact", "credentials", "early", "farewell",
+        "flow", "invite", "invite_message", "local", "local_contact", "local_cseq", "local_party",
         "local_tag", "owner", "pending", "pinned", "record", "reliable", "remote", "remote_cseq",
         "remote_party", "remote_tag", "rseq", "sent_by", "server", "session", "state", "way",
     )  # fmt: skip
@@ -198,6 +198,11 @@ class Dialog:
         self.again = 0
         #: the session timer agreed on (RFC 4028)
         self.session: Session | None = None
+
+    @property
+    def contact_line(self) -> str:
+        """Our Contact as a header line."""
+        return f"Contact: {self.local_contact}\r\n"
 
     @property
     def remote_target(self) -> str:

@@ -11,12 +11,10 @@ from vosd.sip.core import (
     Core,
     Datagram,
     Headers,
-    fields,
-    one_line,
 )
 from vosd.sip.dialog import Dialog, Invite, Way, path, read_target
 from vosd.sip.events import Address, ReinviteFailed
-from vosd.sip.message import Message
+from vosd.sip.message import Message, fields, one_line
 from vosd.sip.transaction import ClientTransaction, InviteClient, Retry
 from vosd.sip.uri import escape_user
 
@@ -84,7 +82,7 @@ class Requester(Core):
         kind = "Content-Type: application/sdp\r\n" if body else ""
         proof = "" if retry is None else retry.proof
         text = (
-            f"INVITE{tx.common}{tx.to}{tx.tail}INVITE\r\nContact: {dialog.local_contact}\r\n"
+            f"INVITE{tx.common}{tx.to}{tx.tail}INVITE\r\n{dialog.contact_line}"
             f"{self.request_lines}{proof}{lines}{kind}Content-Length: {len(body)}\r\n\r\n"
         )
         tx.data = text.encode(dialog.charset, "replace") + body
@@ -221,7 +219,7 @@ class Requester(Core):
         """Send an in-dialog INFO, UPDATE, OPTIONS; Response with `token` follows."""
         lines = fields(headers)
         if method == "UPDATE":
-            lines = f"Contact: {dialog.local_contact}\r\n{lines}"
+            lines = dialog.contact_line + lines
         if body and content_type:
             lines += f"Content-Type: {content_type}\r\n"
         one_line(method + content_type)

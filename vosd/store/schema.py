@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 #: every revision in order; the last is what `metadata` describes
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData()
@@ -46,6 +46,16 @@ gateways = Table(
     Column("capacity", Integer, nullable=False),
     Column("account", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
+)
+
+#: gateways we register with; `registrar` is host, port, transport, or empty: the gateway itself
+outward = Table(
+    "outward",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("active", Boolean, nullable=False),
+    Column("registrar", JSON, nullable=False),
+    Column("domain", Text, nullable=False),
 )
 
 phones = Table(

@@ -78,6 +78,9 @@ _ROWS: tuple[Reason, ...] = (
            "Probe it: vosctl gateway probe NAME.", 113),
     Reason("session_interval", "vendor", 422, 127, "session interval too small for the vendor",
            "Raise the interval, not the minimum: vosctl param set SS_SIP_SESSION_TTL=1800s.", 114),
+    Reason("interval_too_small", "caller", 422, 127, "caller's session interval is too small",
+           "Lower the minimum where it is above 90 s: vosctl param set SS_SIP_SESSION_MIN_SE=90.",
+           138),
     # waiting in vain (vos3000.md 2.1)
     Reason("gateway_unreachable", "vendor", 502, 27, "gateway cannot be reached",
            "Probe it: vosctl gateway probe NAME.", 115),

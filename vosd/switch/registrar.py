@@ -46,11 +46,13 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Seconds. `longest` (SS_ENDPOINT_EXPIRE) cuts a longer wish and is the default."""
+    """Seconds. `longest` (SS_ENDPOINT_EXPIRE) cuts a longer wish and is the default; `shortest`
+    (SS_ENDPOINTTIMETOLIVE) refuses a shorter one. One contact above `contacts`
+    (SS_ENDPOINT_CONTACTS) takes the place of the oldest."""
 
     longest: int = 3600
     shortest: int = 60
-    contacts: int = 10
+    contacts: int = 5
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,13 +80,13 @@ def register(
     source: tuple[str, int],
     local: int,
     now: float,
-    longest: int = 3600,
+    limits: Limits,
 ) -> Outcome:
     """Answer the REGISTER `message` of phone `number`, which came from `source`.
 
-    `existing` are the phone's bindings, `now` Unix seconds, `longest` SS_ENDPOINT_EXPIRE.
+    `existing` are the phone's bindings, `now` Unix seconds.
     """
-    return decide(read(number, message, source, local), existing, now, Limits(longest=longest))
+    return decide(read(number, message, source, local), existing, now, limits)
 
 
 def read(number: str, message: Message, source: tuple[str, int], local: int) -> Register:
@@ -142,8 +144,6 @@ def _changes(
 ) -> tuple[list[Binding], list[Binding]]:
     if request.star:
         return [], _star(request, held)
-    if len({same_place(c.uri) for c in request.contacts} | held.keys()) > limits.contacts:
-        raise _Refused(403, "Too Many Contacts")
     put: dict[str, Binding] = {}
     removed: list[Binding] = []
     for contact in request.contacts:
@@ -160,7 +160,18 @@ def _changes(
             put.pop(key, None)
             if old is not None:
                 removed.append(old)
-    return list(put.values()), removed
+    return list(put.values()), [*removed, *_outnumbered(put, removed, held, limits)]
+
+
+def _outnumbered(
+    put: dict[str, Binding], removed: list[Binding], held: dict[str, Binding], limits: Limits
+) -> list[Binding]:
+    """The oldest bindings, as many as there are too many now."""
+    if len(put) > limits.contacts:
+        raise _Refused(403, "Too Many Contacts")
+    others = [row for key, row in held.items() if key not in put and row not in removed]
+    others.sort(key=lambda row: row.registered)
+    return others[: max(0, len(put) + len(others) - limits.contacts)] if put else []
 
 
 def _star(request: Register, held: dict[str, Binding]) -> list[Binding]:
@@ -184,8 +195,9 @@ def _seconds(contact: Contact, request: Register, limits: Limits) -> int:
     seconds = limits.longest if wish is None else _number(wish)
     if seconds is None:
         seconds = limits.longest
-    if 0 < seconds < min(limits.shortest, limits.longest):
-        raise _Refused(423, "Interval Too Brief", ("Min-Expires", str(limits.shortest)))
+    least = min(limits.shortest, limits.longest)
+    if 0 < seconds < least:
+        raise _Refused(423, "Interval Too Brief", ("Min-Expires", str(least)))
     return min(seconds, limits.longest)
 
 

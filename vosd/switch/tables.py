@@ -24,6 +24,16 @@ class GatewayAddress(msgspec.Struct, frozen=True):
     transport: str = "udp"
 
 
+class Outward(msgspec.Struct, frozen=True, kw_only=True):
+    """How we register with a vendor, as the gateway's user with its password."""
+
+    active: bool = False
+    #: None: at the gateway's own address
+    registrar: GatewayAddress | None = None
+    #: of our address of record; "": the registrar's host
+    domain: str = ""
+
+
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """A mapping gateway (customer trunk) or a routing gateway (vendor trunk)."""
 
@@ -45,8 +55,13 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int = 0
     account: str = ""
     enabled: bool = True
+    outward: Outward = Outward()
     #: parameter overrides by name, in the catalogue's stored text
     overrides: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Without what must not reach a traceback."""
+        return f"<Gateway {self.name} {self.kind}>"
 
 
 class Phone(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +74,10 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     display: str = ""
     overrides: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Without what must not reach a traceback."""
+        return f"<Phone {self.number}>"
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,11 @@ import msgspec
 from vosd.wire.records import VERSION, Severity
 
 
+class SessionQuery(msgspec.Struct, kw_only=True):
+    #: a call's id or the start of it
+    id: str
+
+
 class RecentQuery(msgspec.Struct, kw_only=True):
     #: only calls that began then or later, Unix seconds
     since: float | None = None

@@ -44,6 +44,8 @@ class Received(msgspec.Struct, kw_only=True):
     dscp: dict[str, int] = {}
     #: packets from an address that is not this party: counted and dropped
     wrong_source: int = 0
+    #: "host:port" the last RTP of those came from
+    wrong_from: str | None = None
     #: datagrams on the RTP port that are no RTP
     malformed: int = 0
     #: comfort noise packets (PT 13, RFC 3389) and telephone events (RFC 4733) among `packets`
@@ -75,6 +77,44 @@ class Sent(msgspec.Struct, kw_only=True):
     last_at: float | None = None
 
 
+class RefreshTrouble(msgspec.Struct, kw_only=True):
+    """A refresh of a session, or a question whether the party lives, that was not granted."""
+
+    at: float
+    by: Literal["switch", "party"]
+    #: UPDATE, re-INVITE, OPTIONS, INVITE; "" where none came
+    method: str = ""
+    #: 0: nobody answered
+    code: int = 0
+    note: str = ""
+
+
+class TimerView(msgspec.Struct, kw_only=True):
+    """The session timer of one leg (RFC 4028), or how a party without one is watched."""
+
+    #: seconds agreed on, 0: the party knows no session timer; and who refreshes
+    interval_s: int = 0
+    refresher: Literal["switch", "party", ""] = ""
+    #: how often the switch refreshes, or asks a party without timer; None: never
+    every_s: float | None = None
+    #: by which the last refresh was granted, and the next one is asked for
+    method: str = ""
+    #: refreshes granted, by either side, and the last of them
+    granted: int = 0
+    last_at: float | None = None
+    #: when the switch acts next; when the call ends unless the session is refreshed; when it is
+    #: cut whatever happens
+    next_at: float | None = None
+    ends_at: float | None = None
+    cap_at: float | None = None
+    #: 422 that the party answered, and the Min-SE of the last one
+    refusals: int = 0
+    min_se: int = 0
+    #: the latest that were not granted, and how many there were
+    trouble: list[RefreshTrouble] = []
+    troubles: int = 0
+
+
 class LegView(msgspec.Struct, kw_only=True):
     """One side of a call: a is the calling side, b the called side."""
 
@@ -96,6 +136,8 @@ class LegView(msgspec.Struct, kw_only=True):
     sdp_private: bool = False
     #: the party is behind NAT as signalling shows it
     nat: bool = False
+    #: its source may be learned when it is behind NAT (SS_MEDIA_NAT_LEARN)
+    nat_learn: bool = True
     #: a=sendrecv and kin as the party last said it
     direction: str = "sendrecv"
     on_hold: bool = False
@@ -106,6 +148,16 @@ class LegView(msgspec.Struct, kw_only=True):
     profile: str | None = None
     received: Received | None = None
     sent: Sent | None = None
+    #: None until the call is answered
+    timer: TimerView | None = None
+    #: Contact of the party and of the switch in this leg's dialog, and where requests go
+    contact: str = ""
+    our_contact: str = ""
+    target: str = ""
+    #: how often the party repeated its 2xx although it was acknowledged
+    answers_repeated: int = 0
+    #: when a phone last registered
+    registered_at: float | None = None
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -124,6 +176,8 @@ class CallView(msgspec.Struct, kw_only=True):
     id: str
     state: Literal["trying", "ringing", "early_media", "answering", "connected", "ended"]
     caller: str
+    #: the caller's name as the called side is shown it
+    display: str = ""
     callee: str
     mapping: str = ""
     routing: str = ""
@@ -143,6 +197,8 @@ class CallView(msgspec.Struct, kw_only=True):
     end_reason: str | None = None
     ended_by: Literal["caller", "callee", "switch", "operator"] | None = None
     sip_code: int | None = None
+    #: Reason header of the BYE that ended it (RFC 3326)
+    farewell: str = ""
 
 
 class CallList(msgspec.Struct, kw_only=True):
@@ -211,7 +267,7 @@ class Diagnosis(msgspec.Struct, kw_only=True):
     subject: str
     verdict: str
     severity: Severity
-    #: name of the band profile used
+    #: name of the band profile used, "" where none is
     profile: str
     findings: list[Finding] = []
     call: CallView | None = None
@@ -292,6 +348,20 @@ class AuditList(msgspec.Struct, kw_only=True):
     rows: list[AuditRow] = []
 
 
+class RegistrationView(msgspec.Struct, kw_only=True):
+    """Our own registration with a vendor."""
+
+    state: Literal["registered", "registering", "failed", "disabled"]
+    #: where REGISTERs go to, and the domain we register for
+    registrar: str
+    domain: str
+    #: why the last attempt failed, also while an earlier one still holds
+    reason: str = ""
+    #: Unix seconds: until when the vendor keeps us, and when we try again after a failure
+    expires_at: float | None = None
+    again_at: float | None = None
+
+
 class GatewayView(msgspec.Struct, kw_only=True):
     """A gateway as shown: no secret, live figures beside the configuration."""
 
@@ -311,6 +381,8 @@ class GatewayView(msgspec.Struct, kw_only=True):
     #: None: never probed
     up: bool | None = None
     note: str = ""
+    #: None: we do not register there
+    registration: RegistrationView | None = None
 
 
 class GatewayList(msgspec.Struct, kw_only=True):
@@ -320,6 +392,8 @@ class GatewayList(msgspec.Struct, kw_only=True):
 
 class PhoneView(msgspec.Struct, kw_only=True):
     number: str
+    #: the name the called side is shown
+    display: str = ""
     account: str = ""
     enabled: bool = True
     has_password: bool = False
@@ -331,6 +405,10 @@ class PhoneView(msgspec.Struct, kw_only=True):
     expires_at: float | None = None
     registered_at: float | None = None
     user_agent: str = ""
+    #: left several keep-alives in a row unanswered
+    unreachable: bool = False
+    #: the other contacts it has registered, called after this one: where each came from
+    also: list[str] = []
     calls: int = 0
 
 

@@ -41,6 +41,10 @@ class GatewayAdd(Sealed, kw_only=True):
     priority: int = 0
     capacity: int = 0
     account: str = ""
+    #: register with a vendor: at its own address or at `registrar`, for `domain` or its host
+    register: bool = False
+    registrar: str = ""
+    domain: str = ""
     why: str = ""
     dry_run: bool = False
 
@@ -73,7 +77,10 @@ class PhoneSet(Sealed, kw_only=True):
 
 
 #: what `gateway set` and `phone set` accept
-GATEWAY_KEYS = ("address", "auth", "user", "prefix", "priority", "capacity", "account")
+GATEWAY_KEYS = (
+    "address", "auth", "user", "prefix", "priority", "capacity", "account", "register",
+    "registrar", "domain",
+)  # fmt: skip
 PHONE_KEYS = ("account", "display", "enabled")
 
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from vosd.wire import params, records, requests
+from vosd.wire import diagnosis, params, records, requests, traces
 
 Access: TypeAlias = Literal["read", "write"]
 Method: TypeAlias = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -363,6 +363,80 @@ DIAGNOSIS = (
         reply=records.Diagnosis,
         summary="What the calls of a gateway have in common.",
     ),
+    Verb(
+        name="diagnose.recent",
+        method="GET",
+        path="/v1/diagnose/recent",
+        access="read",
+        query=diagnosis.RecentQuery,
+        reply=diagnosis.RecentCalls,
+        summary="The bad ones among the live and latest calls, worst first.",
+    ),
+    Verb(
+        name="diagnose.session",
+        method="GET",
+        path="/v1/diagnose/session",
+        access="read",
+        query=diagnosis.SessionQuery,
+        reply=records.Diagnosis,
+        summary="Why a live or finished call dropped or will, and what keeps its session.",
+    ),
+    Verb(
+        name="diagnose.sessions",
+        method="GET",
+        path="/v1/diagnose/sessions",
+        access="read",
+        query=diagnosis.RecentQuery,
+        reply=diagnosis.RecentCalls,
+        summary="Live and latest calls whose session failed or fails, worst first.",
+    ),
+)
+
+TRACES = (
+    Verb(
+        name="trace.list",
+        method="GET",
+        path="/v1/traces",
+        access="read",
+        reply=traces.TraceList,
+        summary="Traces of the signalling, running and ended; none outlives the daemon.",
+    ),
+    Verb(
+        name="trace.start",
+        method="POST",
+        path="/v1/traces",
+        access="write",
+        request=traces.TraceStart,
+        reply=traces.TraceDetail,
+        summary="Keep the SIP messages of matching calls for a while, in memory.",
+    ),
+    Verb(
+        name="trace.stop",
+        method="POST",
+        path="/v1/traces/stop",
+        access="write",
+        request=traces.TraceStop,
+        reply=traces.TracesStopped,
+        summary="End a trace before its time; its messages can still be read.",
+    ),
+    Verb(
+        name="trace.show",
+        method="GET",
+        path="/v1/traces/{id}",
+        access="read",
+        reply=traces.TraceDetail,
+        summary="One trace.",
+    ),
+    Verb(
+        name="trace.messages",
+        method="GET",
+        path="/v1/traces/{id}/messages",
+        # whoever reads digest responses can guess passwords from them at leisure
+        access="write",
+        reply=traces.TraceMessage,
+        stream=True,
+        summary="Its messages as they crossed the wire, digest responses included, oldest first.",
+    ),
 )
 
 #: in this order in documents; a literal path stands before a template that would match it
@@ -370,5 +444,6 @@ VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
         *STATUS, *PARAMETERS, *GATEWAYS, *PHONES, *BLACKLIST, *CALLS, *CDRS, *DIAGNOSIS,
+        *TRACES,
     )
 }  # fmt: skip

@@ -11,10 +11,11 @@ from vosd.control.handlers import (
     param,
     phone,
     status,
+    trace,
 )
 
 HANDLERS: dict[str, Handler] = {
     name: handler
-    for area in (status, param, gateway, phone, blacklist, call, cdr, diagnose)
+    for area in (status, param, gateway, phone, blacklist, call, cdr, diagnose, trace)
     for name, handler in area.HANDLERS.items()
 }

@@ -4,15 +4,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vosd.control.access import Peer
 from vosd.control.handler import Handler, Path, Refusal
 from vosd.control.livecalls import gather
-from vosd.diagnose import bad_calls, diagnose_call, diagnose_gateway, worst_call
+from vosd.diagnose import (
+    Here,
+    bad_calls,
+    diagnose_call,
+    diagnose_gateway,
+    diagnose_session,
+    worst_call,
+)
 from vosd.engine import evidence
 from vosd.store.cdr import CdrFilter
-from vosd.wire.diagnosis import RecentCalls, RecentQuery
+from vosd.wire.diagnosis import RecentCalls, RecentQuery, SessionQuery
 from vosd.wire.records import CallView, Cdr, Diagnosis
 from vosd.wire.requests import DiagnoseQuery
 
@@ -32,12 +41,13 @@ async def call(
         raise Refusal("bad_request", "cannot tell which call: one of id and pick is needed",
                       accepts="id=ID, pick=last, pick=worst")  # fmt: skip
     if query.id is not None:
-        return diagnose_call(await _named(node, query.id))
+        return diagnose_call(await _named(node, query.id), here=_here(node))
     views = await _views(node, None, 1 if query.pick == "last" else LOOK_BACK)
     if not views:
         raise Refusal("conflict", "cannot find a call: none is live, none left its evidence")
     if query.pick == "last":
-        return diagnose_call(max(views, key=lambda view: view.started_at))
+        newest = max(views, key=lambda view: view.started_at)
+        return diagnose_call(newest, here=_here(node))
     return await asyncio.to_thread(worst_call, views)
 
 
@@ -49,18 +59,52 @@ async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None
     return await asyncio.to_thread(diagnose_gateway, name, await _views(node, name, LOOK_BACK))
 
 
+async def session(
+    node: Node, peer: Peer, request: None, path: Path, query: SessionQuery
+) -> Diagnosis:
+    return diagnose_session(await _named(node, query.id), _here(node))
+
+
 async def recent(
     node: Node, peer: Peer, request: None, path: Path, query: RecentQuery
+) -> RecentCalls:
+    return await _ranked(node, query, partial(diagnose_call, here=_here(node)))
+
+
+async def sessions(
+    node: Node, peer: Peer, request: None, path: Path, query: RecentQuery
+) -> RecentCalls:
+    return await _ranked(node, query, partial(diagnose_session, here=_here(node)))
+
+
+async def _ranked(
+    node: Node, query: RecentQuery, judge: Callable[[CallView], Diagnosis]
 ) -> RecentCalls:
     since = query.since or 0.0
     live = [view for view in await gather(node, None, RANKED) if view.started_at >= since]
     finished = await asyncio.to_thread(_finished, node, CdrFilter(since=query.since), RANKED)
     return RecentCalls(
-        calls=await asyncio.to_thread(bad_calls, [*live, *finished]),
+        calls=await asyncio.to_thread(bad_calls, [*live, *finished], judge),
         finished=len(finished),
         live=len(live),
         limit=RANKED,
     )
+
+
+def _here(node: Node) -> Here:
+    """What the rules want to know of the switch as it is set now."""
+    get = node.settings.snapshot.get
+    return Here(
+        ttl=float(get("SS_SIP_SESSION_TTL")),
+        min_se=float(get("SS_SIP_SESSION_MIN_SE")),
+        rtp_timeout=float(get("SS_RTP_TIMEOUT")),
+        keepalive=str(get("SS_SIP_NAT_KEEP_ALIVE_MESSAGE")),
+        keepalive_period=float(get("SS_SIP_NAT_KEEP_ALIVE_PERIOD")),
+        unreachable=frozenset(
+            number for number, rows in node.configuration.bindings.items()
+            if any(map(node.unreachable, rows))
+        ),
+    )  # fmt: skip
 
 
 async def _named(node: Node, id_: str) -> CallView:
@@ -119,4 +163,6 @@ HANDLERS: dict[str, Handler] = {
     "diagnose.call": call,
     "diagnose.gateway": gateway,
     "diagnose.recent": recent,
+    "diagnose.session": session,
+    "diagnose.sessions": sessions,
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ from vosd.control.gateways import (
     check_together,
     digest_user,
     find_gateway,
+    registrar,
     summary,
     with_password,
 )
 from vosd.control.handler import Handler, Path, Refusal, bad_value, entry, stored
 from vosd.engine.health import ANSWER_S
 from vosd.switch.tables import Gateway
-from vosd.wire.records import GatewayList, GatewayView
+from vosd.wire.records import GatewayList, GatewayView, RegistrationView
 from vosd.wire.requests import (
     Change,
     GatewayAdd,
@@ -62,6 +64,9 @@ async def add(
         "priority": str(request.priority),
         "capacity": str(request.capacity),
         "account": request.account,
+        "register": "on" if request.register else "off",
+        "registrar": request.registrar,
+        "domain": request.domain,
     }
     try:
         gateway = Gateway(name=parse_name(request.name), kind=request.kind)
@@ -158,7 +163,8 @@ async def _put(
 async def _looked_up(node: Node, gateway: Gateway, reply: GatewayChanged) -> GatewayChanged:
     """Find the addresses of new names now, and warn of those that have none."""
     known = node.configuration.names.address
-    hosts = dict.fromkeys(at.host for at in gateway.addresses)
+    places = (*gateway.addresses, gateway.outward.registrar)
+    hosts = dict.fromkeys(at.host for at in places if at is not None)
     if reply.dry_run or all(known(host) for host in hosts):
         return reply
     with suppress(TimeoutError):
@@ -190,7 +196,24 @@ def _view(node: Node, gateway: Gateway) -> GatewayView:
         calls=node.calls.gateway_calls(gateway.name),
         up=up,
         note=note,
+        registration=_registration(node, gateway),
     )
+
+
+def _registration(node: Node, gateway: Gateway) -> RegistrationView | None:
+    if not gateway.outward.active:
+        return None
+    view = RegistrationView(
+        state="registering" if gateway.enabled else "disabled",
+        registrar=registrar(gateway) or addresses(gateway)[0],
+        domain=gateway.outward.domain,
+    )
+    held, now = node.registration(gateway.name), time.time()
+    if held is not None:
+        view.state, view.reason = held.state, held.reason
+        view.expires_at = now + held.until if held.until is not None else None
+        view.again_at = now + held.again if held.again is not None else None
+    return view
 
 
 HANDLERS: dict[str, Handler] = {

@@ -119,6 +119,8 @@ def _view(node: Node, phone: Phone) -> PhoneView:
         view.expires_at = newest.expires
         view.registered_at = newest.registered
         view.user_agent = newest.user_agent
+        view.unreachable = node.unreachable(newest)
+        view.also = [show_address(row.host, row.port, row.transport) for row in contacts[1:]]
     return view
 
 
