@@ -14,7 +14,6 @@ from vosctl.figures import (
     RTT_MS,
     UNKNOWN,
     clock,
-    count,
     graded,
     moment,
     number,
@@ -81,32 +80,30 @@ def _codec(leg: LegView) -> str:
 
 
 def _agreement(leg: LegView) -> str:
-    """`600 s, refreshed by vosd (UPDATE)`, or what watches a party without timer."""
+    """`600 s, by vosd (UPDATE)`, or what cuts a call without."""
     timer = leg.timer
     if timer is None:
         return UNKNOWN
     if timer.interval_s:
         by = "vosd" if timer.refresher == "switch" else "the party"
         return f"{timer.interval_s} s, by {by}" + f" ({timer.method})" * bool(timer.method)
-    cap = f"hard cap {moment(timer.cap_at)}" if timer.cap_at else "no hard cap"
+    cap = f"hard cap {timer.cap_s:.0f} s" if timer.cap_s else "no hard cap"
     return f"none: peer lacks RFC 4028, {cap}"
 
 
 def _next(leg: LegView) -> str:
-    """When vosd acts next, and when the session is over."""
     timer = leg.timer
-    if timer is None or (timer.next_at is None and timer.ends_at is None):
+    if timer is None or timer.next_at is None:
         return UNKNOWN
-    due = f"{timer.method} {moment(timer.next_at)}" if timer.next_at else "by the party"
-    return due + (f", ends {moment(timer.ends_at)} without" if timer.ends_at else "")
+    return f"{timer.method} {moment(timer.next_at)}"
 
 
 def _granted(leg: LegView) -> str:
+    """How many were, and the last of them."""
     timer = leg.timer
-    if timer is None:
+    if timer is None or timer.last_at is None:
         return UNKNOWN
-    last = f", last {moment(timer.last_at)}" if timer.last_at is not None else ""
-    return f"{count(timer.granted, 'time')}{last}"
+    return f"{timer.granted}, last {moment(timer.last_at)}"
 
 
 def _trouble(leg: LegView) -> str:
@@ -115,8 +112,8 @@ def _trouble(leg: LegView) -> str:
     if timer is None or not timer.trouble:
         return UNKNOWN
     last = timer.trouble[-1]
-    said = f"{last.method} {last.code or 'no answer'}" if last.method else last.note
-    return f"{count(timer.troubles, 'time')}, last {said} {moment(last.at)}"
+    said = f"{last.method} {last.code or 'unanswered'}" if last.method else last.note
+    return f"{timer.troubles}, last {said}"
 
 
 #: sent streams: loss, jitter and round trip are what the party's RTCP says
@@ -149,6 +146,7 @@ STREAM_ROWS = (
 TIMER_ROWS: tuple[tuple[str, Callable[[LegView], str]], ...] = (
     ("session timer", _agreement),
     ("next refresh", _next),
+    ("ends without", lambda leg: moment(leg.timer.ends_at) if leg.timer else UNKNOWN),
     ("refreshed", _granted),
     ("not granted", _trouble),
 )

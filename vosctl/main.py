@@ -37,7 +37,7 @@ COMMANDS: dict[str, str] = {
     "blacklist": "Numbers blocked on every path in.",
     "call": "Live calls: both legs, figures, hang-up.",
     "cdr": "Call records: list, show, export.",
-    "diagnose": "Why a call or a gateway sounds bad, and what to change.",
+    "diagnose": "Why a call or a gateway sounds bad or drops, and what to change.",
     "trace": "SIP traces: start, stop, ladder, pcap.",
 }
 FLAGS = ("--json",)

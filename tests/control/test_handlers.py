@@ -15,7 +15,7 @@ from vosctl.client import Client
 from vosd.control.access import Peer
 from vosd.control.handler import entry, stored
 from vosd.switch.tables import Binding, Listed
-from vosd.wire.diagnosis import RecentQuery
+from vosd.wire.diagnosis import RecentQuery, SessionQuery
 from vosd.wire.records import CallView, Cdr
 from vosd.wire.requests import (
     BlacklistAdd,
@@ -417,6 +417,22 @@ def test_diagnose_recent_ranks_live_and_finished(client: Client, running: Runnin
     later = client.call("diagnose.recent", query=RecentQuery(since=1500.0))
     assert [row.id for row in later.calls] == ["live"]
     assert (later.live, later.finished) == (1, 1)
+
+
+def test_diagnose_session(client: Client, running: Running) -> None:
+    """A live call and a finished one, judged with the switch's own settings (TRB-01)."""
+    unacked = call_view("s1", state="ended", end_reason="ack_timeout", duration_s=32.0)
+    keep(running, "s1", 1000.0, unacked)
+    keep(running, "x1", 2000.0, call_view("x1", started_at=2000.0, end_reason="caller_hangup"))
+    running.node.calls.live = [call_view("live", started_at=3000.0)]
+    found = client.call("diagnose.session", query=SessionQuery(id="s"))
+    assert (found.subject, found.severity) == ("session s1", "critical")
+    assert [row.code for row in found.findings] == ["lost_ack"]
+    assert client.call("diagnose.session", query=SessionQuery(id="live")).findings == []
+    assert refusal(client.call, "diagnose.session", query=SessionQuery(id="zz"))[0] == "not_found"
+    reply = client.call("diagnose.sessions", query=RecentQuery())
+    assert [(row.id, row.code, row.live) for row in reply.calls] == [("s1", "lost_ack", False)]
+    assert (reply.live, reply.finished) == (1, 2)
 
 
 def test_diagnose_a_call_whose_evidence_is_lost(client: Client, running: Running) -> None:

@@ -376,7 +376,7 @@ SCENARIOS: dict[str, tuple[CallView, list[str]]] = {
     ),
     "422 (D20)": (
         failed("session_interval", attempt("carrier", 422, "session_interval")),
-        ["vendor_refused"],
+        ["interval_demanded"],
     ),
     "vendor silent": (
         failed("invite_timeout", attempt("carrier", 408, "invite_timeout", 10_000.0)),

@@ -7,7 +7,8 @@ import pytest
 
 from tests.diagnose.scenarios import attempt, call, direct, failed, leg, of, quiet, rx, tx
 from vosd.diagnose import diagnose_gateway
-from vosd.wire.records import CallView, Finding
+from vosd.wire.diagnosis import Finding
+from vosd.wire.records import CallView
 
 
 def numbered(*views: CallView) -> list[CallView]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.switchboard import ALICE, BOB, CAROL, Switchboard
+from tests.engine.switchboard import ALICE, BOB, CAROL, EPOCH, Switchboard
 from tests.engine.timers import (
     PLAIN,
     TIMER,
@@ -187,9 +187,14 @@ def test_zombies_end_when_a_refresh_of_ours_stays_unanswered(death: str, update:
     assert times(sent(board, "switch", "bob", "BYE")) == [332.0]
     a, b = evidence.read(board.shelf.evidence[record(board).id]).legs
     method = "UPDATE" if update else "re-INVITE"
-    assert (a.session_s, a.refresher, a.refresh_failure) == (600, "switch", "")
-    assert (b.session_s, b.refresher, b.refresh_failure) == (
-        600, "switch", f"{method}: no answer (timeout)",
+    assert a.timer is not None
+    assert b.timer is not None
+    assert (a.timer.interval_s, a.timer.refresher, a.timer.trouble) == (600, "switch", [])
+    assert (b.timer.interval_s, b.timer.refresher) == (600, "switch")
+    (trouble,) = b.timer.trouble
+    assert round(trouble.at - EPOCH, 1) == 332.0
+    assert (trouble.by, trouble.method, trouble.code, trouble.note) == (
+        "switch", method, 0, "timeout",
     )  # fmt: skip
     board.world.advance(100)
     assert board.empty()
@@ -243,7 +248,8 @@ def test_zombies_end_when_the_peer_that_has_to_refresh_does_not(
     assert leg.end == "bye received"
     assert sent(board, "switch", "bob", "UPDATE") == []
     _, b = evidence.read(board.shelf.evidence[record(board).id]).legs
-    assert (b.refresher, b.refresh_failure) == ("party", f"no refresh in {interval} s")
+    assert b.timer is not None
+    assert (b.timer.refresher, b.timer.trouble[-1].note) == ("party", f"no refresh in {interval} s")
 
 
 def test_a_caller_that_has_to_refresh_and_died() -> None:

@@ -12,14 +12,12 @@ from tests.control.standin import call_view, direct_view
 from tests.vosctl.stub import Ran, Stub
 from vosctl.commands import call as call_command
 from vosctl.console import Column, cell, fit
-from vosd.wire.records import (
-    Attempt,
-    CallList,
-)
+from vosd.wire.records import Attempt, CallList
 from vosd.wire.requests import (
     CallDetail,
     CallsHungUp,
 )
+from vosd.wire.timers import RefreshTrouble, TimerView
 
 Vosctl = Callable[..., Ran]
 
@@ -45,6 +43,15 @@ def test_call_list_of_none(daemon: Stub, vosctl: Vosctl) -> None:
 
 def test_call_show(daemon: Stub, vosctl: Vosctl) -> None:
     view = call_view()
+    view.legs[0].timer = TimerView(
+        every_s=300.0, method="OPTIONS", granted=2, last_at=1795360205.0, next_at=1795360505.0,
+        cap_s=7200.0,
+    )
+    missed = RefreshTrouble(at=1795359905.0, by="switch", method="UPDATE", note="timeout")
+    view.legs[1].timer = TimerView(
+        interval_s=600, refresher="switch", every_s=300.0, method="UPDATE",
+        next_at=1795359915.0, ends_at=1795360205.0, trouble=[missed], troubles=1,
+    )
     view.attempts = [Attempt(party="first", code=503, reason="congestion", at=1.0, took_ms=250.4)]
     daemon.answer("GET /v1/calls/00aa", CallDetail(call=view))
     assert (
@@ -64,23 +71,28 @@ because   global value must_on
 route tried  SIP  reason      took ms
 first        503  congestion      250
 
-                 leg A, calling       leg B, called
-party            acme (mapping)       telia (routing)
-signalling       203.0.113.9:5060     192.0.2.7:5060
-SDP address      203.0.113.9:40000    10.0.0.7:30000 (private)
-our RTP address  198.51.100.1:20000   198.51.100.1:20002
-RTP from         203.0.113.9:40000    192.0.2.7:30000
-RTP to           203.0.113.9:40000    192.0.2.7:30000
-DSCP received    EF/46:4900 CS0/0:50  EF/46:4900 CS0/0:50
-DSCP sent        EF 46 0xb8           EF 46 0xb8
-payload types    0:4950               0:4950
-behind NAT       no                   no
-direction        sendrecv             sendrecv
-codec            PCMU 20 ms           PCMU 20 ms
-codecs offered   PCMU PCMA            PCMU
-profile          RTP/AVP              RTP/AVP
-user agent       Caller 1.0           -
-Call-ID          a-1@203.0.113.9      b-1@198.51.100.1
+                 leg A, calling                              leg B, called
+party            acme (mapping)                              telia (routing)
+signalling       203.0.113.9:5060                            192.0.2.7:5060
+SDP address      203.0.113.9:40000                           10.0.0.7:30000 (private)
+our RTP address  198.51.100.1:20000                          198.51.100.1:20002
+RTP from         203.0.113.9:40000                           192.0.2.7:30000
+RTP to           203.0.113.9:40000                           192.0.2.7:30000
+DSCP received    EF/46:4900 CS0/0:50                         EF/46:4900 CS0/0:50
+DSCP sent        EF 46 0xb8                                  EF 46 0xb8
+payload types    0:4950                                      0:4950
+behind NAT       no                                          no
+direction        sendrecv                                    sendrecv
+session timer    none: peer lacks RFC 4028, hard cap 7200 s  600 s, by vosd (UPDATE)
+next refresh     OPTIONS 2026-11-22 15:15:05                 UPDATE 2026-11-22 15:05:15
+ends without     -                                           2026-11-22 15:10:05
+refreshed        2, last 2026-11-22 15:10:05                 -
+not granted      -                                           1, last UPDATE unanswered
+codec            PCMU 20 ms                                  PCMU 20 ms
+codecs offered   PCMU PCMA                                   PCMU
+profile          RTP/AVP                                     RTP/AVP
+user agent       Caller 1.0                                  -
+Call-ID          a-1@203.0.113.9                             b-1@198.51.100.1
 
 stream          A to vosd  vosd to A  B to vosd  vosd to B
 packets              4950       5000       4950       4950

@@ -12,8 +12,8 @@ import pytest
 
 from tests.control.standin import call_view, direct_view
 from tests.vosctl.stub import Ran, Stub
-from vosd.wire.diagnosis import BadCall, RecentCalls
-from vosd.wire.records import Diagnosis, Finding
+from vosd.wire.diagnosis import BadCall, Diagnosis, Finding, RecentCalls
+from vosd.wire.timers import RefreshTrouble, TimerView
 
 Vosctl = Callable[..., Ran]
 
@@ -209,3 +209,45 @@ def test_recent_with_nothing_bad(daemon: Stub, vosctl: Vosctl, tmp_path: Path) -
         f"written to {path}\n",
     )
     assert "no bad call among" in path.read_text("utf-8")
+
+
+def test_diagnose_session(daemon: Stub, vosctl: Vosctl) -> None:
+    """No band profile, and the session timers in place of the streams."""
+    view = call_view("00aa", farewell="Q.850;cause=102")
+    view.legs[0].timer = TimerView(method="OPTIONS", cap_s=7200.0)
+    view.legs[1].timer = TimerView(
+        interval_s=600, refresher="party", granted=1, last_at=1795359905.0, method="UPDATE",
+        trouble=[RefreshTrouble(at=1.0, by="party", note="no refresh in 600 s")], troubles=1,
+    )
+    reply = Diagnosis(subject="session 00aa", verdict="B did not refresh.", severity="warning",
+                      profile="", findings=[FINDING], call=view)  # fmt: skip
+    daemon.answer("GET /v1/diagnose/session", reply)
+    ran = vosctl("diagnose", "session", "00aa")
+    assert (ran.code, ran.err) == (5, "")
+    assert ran.out.startswith(
+        "verdict  B did not refresh.\nabout    session 00aa\n"
+        "parties  4670001 to 46855501, acme to telia\n\n1. Packets from A"
+    )
+    assert ran.out.endswith(
+        "\n\n"
+        "               leg A, calling                              leg B, called\n"
+        "session timer  none: peer lacks RFC 4028, hard cap 7200 s  600 s, by the party (UPDATE)\n"
+        "next refresh   -                                           -\n"
+        "ends without   -                                           -\n"
+        "refreshed      -                                           1, last 2026-11-22 15:05:05\n"
+        "not granted    -                                           1, last no refresh in 600 s\n"
+        "BYE reason  Q.850;cause=102\n"
+    )
+    assert daemon.asked[0].path == "/v1/diagnose/session?id=00aa"
+
+
+def test_diagnose_session_recent(daemon: Stub, vosctl: Vosctl) -> None:
+    reply = RecentCalls(calls=[BAD], finished=40, live=1, limit=500)
+    daemon.answer("GET /v1/diagnose/sessions", reply)
+    ran = vosctl("diagnose", "session", "recent", "--since", "1970-01-01T00:10")
+    assert (ran.code, ran.err) == (5, "")
+    assert ran.out.endswith("vosctl diagnose session ID explains one of them.\n")
+    assert daemon.asked[0].path == "/v1/diagnose/sessions?since=600.0"
+    assert vosctl("diagnose", "session", "00aa", "--since", "1h") == (
+        2, "", "cannot use --since with one call: it is for vosctl diagnose session recent\n"
+    )  # fmt: skip

@@ -21,7 +21,7 @@ from vosctl.problems import EXIT_CODES
 from vosd import catalog, config
 from vosd.__main__ import _parser
 from vosd.catalog import lint, presets
-from vosd.diagnose.rules import RULES
+from vosd.diagnose.rules import BY_CODE
 from vosd.switch.reasons import REASONS
 from vosd.wire.verbs import VERBS
 
@@ -77,7 +77,7 @@ def test_every_command_has_help_and_a_place_in_the_manual(command: Command) -> N
 
 def test_every_name_is_in_the_reference() -> None:
     page = FILES["docs/reference.md"]
-    rules = [rule.code for rule in RULES]
+    rules = [rule.code for rule in BY_CODE.values()]
     codes = [preset.path for preset in presets.PRESETS.values()]
     for name in [*catalog.ALL, *codes, *REASONS, *rules, *VERBS]:
         assert f"| `{name}` |" in page
@@ -241,7 +241,7 @@ def test_vosd_toml_5_example_is_read(tmp_path: Path) -> None:
 def advice() -> list[str]:
     """Every text that may tell the operator to type something."""
     rows = [text for row in catalog.ALL.values() for text in (row.detail, row.corrected)]
-    rules = [text for rule in RULES for text in (rule.change, rule.disproof)]
+    rules = [text for rule in BY_CODE.values() for text in (rule.change, rule.disproof)]
     return [*rows, *rules, *(reason.advice for reason in REASONS.values())]
 
 

@@ -358,7 +358,7 @@ def test_the_promised_commands_are_there() -> None:
         blacklist add|remove|list|check
         call list|show|hangup
         cdr list|show|export
-        diagnose call|gateway""".splitlines()
+        diagnose call|gateway|session|recent""".splitlines()
     for line in promised:
         area, _, verbs = line.strip().partition(" ")
         for verb in verbs.split("|"):

@@ -17,8 +17,7 @@ from vosctl.sheet import BLANK, Facts, Line, Sheet, Table, draw
 from vosd.wire.values import parse_time
 
 if TYPE_CHECKING:
-    from vosd.wire.diagnosis import BadCall, RecentCalls
-    from vosd.wire.records import Diagnosis, Finding
+    from vosd.wire.diagnosis import BadCall, Diagnosis, Finding, RecentCalls
 
 STYLE = {"ok": "good", "info": "", "warning": "warn", "critical": "bad"}
 SIDES = {"a": "leg A", "b": "leg B", "both": "both legs"}
@@ -32,7 +31,9 @@ Since = Annotated[
     str | None, typer.Option("--since", metavar="T", help="A time ago (2h) or a date.")
 ]
 
-app = group("Why a call or a gateway sounds bad, and what to change. Exit 5: something is wrong.")
+app = group(
+    "Why a call or a gateway sounds bad or drops, and what to change. Exit 5: something is wrong."
+)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from vosctl.emit.tree import Command, synopsis
 from vosctl.problems import EXIT_CODES
 from vosd import catalog
 from vosd.catalog import Param, lint, presets
-from vosd.diagnose.rules import RULES
+from vosd.diagnose.rules import BY_CODE
 from vosd.switch.reasons import REASONS
 from vosd.wire.verbs import VERBS, Verb
 
@@ -104,7 +104,7 @@ def _findings() -> str:
     rows = [
         (_code(rule.code), rule.title, rule.severity, rule.cause, rule.change, rule.disproof,
          " ".join(rule.rows))
-        for rule in RULES
+        for rule in BY_CODE.values()
     ]  # fmt: skip
     return _section(
         "Findings", "Of `vosctl diagnose`. `{who}` and the like stand for the party found.",

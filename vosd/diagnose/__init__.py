@@ -4,6 +4,10 @@
 from vosd.diagnose.bands import PROFILES
 from vosd.diagnose.gateway import diagnose_gateway
 from vosd.diagnose.recent import bad_calls, worst_call
-from vosd.diagnose.report import diagnose_call
+from vosd.diagnose.report import diagnose_call, diagnose_session
+from vosd.diagnose.trace import Here
 
-__all__ = ["PROFILES", "bad_calls", "diagnose_call", "diagnose_gateway", "worst_call"]
+__all__ = [
+    "PROFILES", "Here", "bad_calls", "diagnose_call", "diagnose_gateway", "diagnose_session",
+    "worst_call",
+]  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from vosd.wire.records import Severity
+from vosd.wire.diagnosis import Severity
 
 
 class Band(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from vosd.diagnose import outcome
+from vosd.diagnose.drops import but_phones
 from vosd.diagnose.outcome import ended
 from vosd.diagnose.rule import Rule
 
@@ -62,7 +63,6 @@ ENDINGS: tuple[Rule, ...] = (
             "vendor_refused",
             "vendor_redirected",
             "vendor_terminated",
-            "session_interval",
         ),
         side="b",
         cause="{reason}.",
@@ -73,12 +73,14 @@ ENDINGS: tuple[Rule, ...] = (
     Rule(
         code="vendor_silent",
         title="The vendor did not answer the INVITE",
-        applies=ended(
-            "gateway_unreachable",
-            "invite_timeout",
-            "trying_timeout",
-            "progress_timeout",
-            "vendor_timeout",
+        applies=but_phones(
+            ended(
+                "gateway_unreachable",
+                "invite_timeout",
+                "trying_timeout",
+                "progress_timeout",
+                "vendor_timeout",
+            )
         ),
         side="b",
         cause="{reason}.",
@@ -161,28 +163,6 @@ ENDINGS: tuple[Rule, ...] = (
         rows=("MON-06", "D56"),
     ),
     # how an answered call ended
-    Rule(
-        code="lost_ack",
-        title="The caller never confirmed the answer",
-        applies=outcome.lost_ack,
-        side="a",
-        severity="critical",
-        confidence="likely",
-        cause="The ACK of {a} does not reach the address in the switch's Contact, most often "
-        "for a SIP ALG or NAT before it. This is the drop at 32 s (64*T1); no keep-alive cures it.",
-        change="Have {a_party} switch SIP ALG off and send its ACK to the Contact of the answer.",
-        disproof="A capture at the switch shows the ACK, with the Call-ID and CSeq of the INVITE.",
-        rows=("D18", "TRB-01", "FQS-02", "RFC 3261 13.3.1.4"),
-    ),
-    Rule(
-        code="signalling_lost",
-        title="One side's signalling was lost during the call",
-        applies=ended("session_timeout", "leg_lost", answered=True),
-        cause="{reason}.",
-        change="vosctl status",
-        disproof="That side's own record shows it hung up.",
-        rows=("STM-04", "D19"),
-    ),
     Rule(
         code="node_lost",
         title="The switch stopped during the call",

@@ -16,9 +16,11 @@ import msgspec
 from vosd.diagnose import bands
 from vosd.diagnose.endings import ENDINGS
 from vosd.diagnose.report import WEIGHT, Found, examine, worst
+from vosd.diagnose.session import SESSION
 from vosd.diagnose.trace import Trace
 from vosd.switch.reasons import REASONS, Reason, for_sip
-from vosd.wire.records import CallView, Diagnosis, Finding, Severity
+from vosd.wire.diagnosis import Diagnosis, Finding, Severity
+from vosd.wire.records import CallView
 
 LEAST_CALLS = 2
 LEAST_SHARE = 5.0
@@ -32,7 +34,7 @@ ENOUGH_SEIZURES = 20
 LOW_ASR = 30.0
 #: counted from the attempts instead, so that a call saved by the next gateway counts too
 _BY_ATTEMPTS = frozenset({"vendor_refused", "vendor_silent", "second_gateway"})
-_OF_THE_END = frozenset(rule.code for rule in ENDINGS)
+_OF_THE_END = frozenset(rule.code for rule in (*ENDINGS, *SESSION))
 #: seconds after the answer at which hang-ups of the far side betray its timers (D18)
 _TELLING = (
     (
@@ -97,7 +99,9 @@ def _tally(name: str, traces: list[Trace]) -> _Tally:
                 reason = REASONS.get(attempt.reason) or for_sip(attempt.code)
                 _blame(tally, reason)
         took_it = trace.answered and name == view.routing
-        brought_it = name == view.mapping and (trace.answered or trace.failed)
+        # a caller that asked for too short an interval asks again at once: no attempt of its own
+        asks_again = view.end_reason == "interval_too_small"
+        brought_it = name == view.mapping and (trace.answered or trace.failed) and not asks_again
         if took_it or brought_it:
             tally.seizures += 1
             tally.answered += trace.answered

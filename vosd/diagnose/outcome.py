@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the end of a call proves: its reason, the gateways tried, and time-outs (D18, D20)."""
+"""What the end of a call proves: its reason, and the gateways tried."""
 
 from __future__ import annotations
 
@@ -79,16 +79,6 @@ def hunted(trace: Trace, _: Leg) -> Evidence | None:
         [*attempts(trace), f"answered by {trace.view.routing}"],
         {"first": first.party},
     )
-
-
-def lost_ack(trace: Trace, leg: Leg) -> Evidence | None:
-    """The answer was never confirmed within 64*T1 (RFC 3261 13.3.1.4)."""
-    if trace.reason is None or trace.reason.name != "ack_timeout":
-        return None
-    lines = [f"no ACK came for the answer; the call ended {trace.view.duration_s:.1f} s after it"]
-    if leg.view.signalling:
-        lines.append(f"the answer went to {leg.view.signalling}")
-    return Evidence(lines)
 
 
 def operator_ended(trace: Trace, _: Leg) -> Evidence | None:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vosd.diagnose.report import WEIGHT, diagnose_call
-from vosd.wire.diagnosis import BadCall
-from vosd.wire.records import CallView, Diagnosis
+from vosd.wire.diagnosis import BadCall, Diagnosis
+from vosd.wire.records import CallView
 
 
 def worst_call(views: Iterable[CallView]) -> Diagnosis:
@@ -15,9 +15,11 @@ def worst_call(views: Iterable[CallView]) -> Diagnosis:
     return max((diagnose_call(view) for view in views), key=_gravity)
 
 
-def bad_calls(views: Iterable[CallView]) -> list[BadCall]:
+def bad_calls(
+    views: Iterable[CallView], judge: Callable[[CallView], Diagnosis] = diagnose_call
+) -> list[BadCall]:
     """A row for each call with a fault: gravest first, then most faults, then newest."""
-    judged = [(diagnose_call(view), view) for view in views]
+    judged = [(judge(view), view) for view in views]
     bad = [(row, view) for row, view in judged if row.severity in ("warning", "critical")]
     bad.sort(key=lambda pair: (*_gravity(pair[0]), pair[1].started_at), reverse=True)
     return [_row(row, view) for row, view in bad]

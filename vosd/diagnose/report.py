@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from vosd.diagnose import bands
+from vosd.diagnose.refreshing import agreement
 from vosd.diagnose.rule import Rule
 from vosd.diagnose.rules import RULES
-from vosd.diagnose.trace import Evidence, Leg, Trace
-from vosd.wire.records import CallView, Diagnosis, Finding, Severity
+from vosd.diagnose.session import RULES as SESSION_RULES
+from vosd.diagnose.trace import Evidence, Here, Leg, Trace
+from vosd.wire.diagnosis import Diagnosis, Finding, Severity
+from vosd.wire.records import CallView
 
 WEIGHT: dict[Severity, int] = {"ok": 0, "info": 1, "warning": 2, "critical": 3}
 
@@ -25,12 +28,12 @@ class Found(msgspec.Struct):
     finding: Finding
 
 
-def diagnose_call(view: CallView, profile: str = "source") -> Diagnosis:
+def diagnose_call(view: CallView, profile: str = "source", here: Here | None = None) -> Diagnosis:
     """Judge one call, live or finished, by the bands of `profile`.
 
     Raises ValueError for a profile that does not exist. Severity is "ok" when nothing was found.
     """
-    trace = Trace(view, bands.profile(profile))
+    trace = Trace(view, bands.profile(profile), here)
     found = [row.finding for row in examine(trace)]
     return Diagnosis(
         subject=f"call {view.id}",
@@ -42,9 +45,25 @@ def diagnose_call(view: CallView, profile: str = "source") -> Diagnosis:
     )
 
 
-def examine(trace: Trace) -> list[Found]:
+def diagnose_session(view: CallView, here: Here | None = None) -> Diagnosis:
+    """Judge what kept or ended one call's session, live or finished (TRB-01 to TRB-06)."""
+    trace = Trace(view, bands.profile("source"), here)
+    found = [row.finding for row in examine(trace, SESSION_RULES)]
+    faults = [row for row in found if row.severity != "info"]
+    more = f"; {len(faults) - 1} more below" if len(faults) > 1 else ""
+    return Diagnosis(
+        subject=f"session {view.id}",
+        verdict=f"{faults[0].title}{more}." if faults else _kept(trace),
+        severity=worst(found),
+        profile="",
+        findings=found,
+        call=view,
+    )
+
+
+def examine(trace: Trace, rules: Sequence[Rule] = RULES) -> list[Found]:
     """Everything that applies, faults in the order of the table, then what merely explains."""
-    found = list(_apply(trace))
+    found = list(_apply(trace, rules))
     found.sort(key=lambda row: row.finding.severity == "info")
     return found
 
@@ -54,8 +73,8 @@ def worst(findings: list[Finding]) -> Severity:
     return max((row.severity for row in findings), key=WEIGHT.__getitem__, default="ok")
 
 
-def _apply(trace: Trace) -> Iterator[Found]:
-    for rule in RULES:
+def _apply(trace: Trace, rules: Sequence[Rule]) -> Iterator[Found]:
+    for rule in rules:
         for leg in trace.legs if rule.legs == "each" else trace.legs[:1]:
             evidence = rule.applies(trace, leg)
             if evidence is not None:
@@ -70,7 +89,7 @@ def _write(trace: Trace, rule: Rule, evidence: Evidence, leg: Leg | None) -> Fin
         title=evidence.title or rule.title.format_map(words),
         severity=evidence.severity or rule.severity,
         confidence=evidence.confidence or rule.confidence,
-        side=leg.side if leg is not None else rule.side,
+        side=leg.side if leg is not None else evidence.side or rule.side,
         evidence=evidence.lines,
         cause=evidence.cause or rule.cause.format_map(words),
         change=evidence.change or rule.change.format_map(words),
@@ -84,7 +103,10 @@ def _words(trace: Trace, leg: Leg | None) -> dict[str, str]:
         "a": trace.a.who,
         "a_party": trace.a.party,
         "a_scope": trace.a.scope,
+        "b": trace.b.who,
+        "b_party": trace.b.party,
         "call": trace.view.id,
+        "callee": trace.view.callee,
     }
     if leg is not None:
         words |= {
@@ -109,6 +131,16 @@ def _verdict(trace: Trace, findings: list[Finding]) -> str:
     if findings:
         return f"{findings[0].title}; no fault found."
     return _clean(trace)
+
+
+def _kept(trace: Trace) -> str:
+    """No fault of the session: how it is watched, or how the call ended."""
+    if not trace.answered:
+        return "Not answered: there was no session." if trace.failed else "Not answered yet."
+    how = [f"{leg.letter}: {agreement(leg.view.timer)}" for leg in trace.legs if leg.view.timer]
+    ended = trace.reason.text if trace.reason is not None else "the call lives"
+    known = "; ".join(how) or "nothing is known of session timers"
+    return f"No fault of the session found ({ended}). {known}."
 
 
 def _clean(trace: Trace) -> str:

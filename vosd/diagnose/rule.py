@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from vosd.diagnose.trace import Evidence, Leg, Trace
-from vosd.wire.records import Confidence, Severity
+from vosd.wire.diagnosis import Confidence, Severity
 
 Applies: TypeAlias = Callable[[Trace, Leg], Evidence | None]
 Legs: TypeAlias = Literal["call", "each"]

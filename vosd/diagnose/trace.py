@@ -13,12 +13,25 @@ import msgspec
 from vosd.diagnose.bands import Profile
 from vosd.switch.media_policy import is_private
 from vosd.switch.reasons import REASONS, Reason
-from vosd.wire.records import CallView, Confidence, LegView, Received, Sent, Severity
+from vosd.wire.diagnosis import Confidence, Severity
+from vosd.wire.records import CallView, LegView, Received, Sent
 
 #: fewer packets than this (2 s of 20 ms packets) are too few to speak of percent
 ENOUGH_PACKETS = 100
 #: an answered call shorter than this is not judged for silence: latching takes up to 3 s
 ENOUGH_SECONDS = 5.0
+
+
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """How the switch is set now, seconds, 0 for never; defaults are those of the parameters."""
+
+    ttl: float = 600.0
+    min_se: float = 90.0
+    rtp_timeout: float = 30.0
+    keepalive: str = "HELLO"
+    keepalive_period: float = 30.0
+    #: numbers of phones that leave keep-alives unanswered
+    unreachable: frozenset[str] = frozenset()
 
 
 class Evidence(msgspec.Struct):
@@ -29,6 +42,8 @@ class Evidence(msgspec.Struct):
     words: dict[str, str] = {}
     severity: Severity | None = None
     confidence: Confidence | None = None
+    #: "a", "b", "both" where the row asks about the call
+    side: str | None = None
     #: whole texts in place of the row's
     title: str | None = None
     cause: str | None = None
@@ -151,11 +166,12 @@ class Leg:
 class Trace:
     """One call as the rules see it."""
 
-    __slots__ = ("a", "b", "bands", "legs", "reason", "view")
+    __slots__ = ("a", "b", "bands", "here", "legs", "reason", "view")
 
-    def __init__(self, view: CallView, bands: Profile) -> None:
+    def __init__(self, view: CallView, bands: Profile, here: Here | None = None) -> None:
         self.view = view
         self.bands = bands
+        self.here = here or Here()
         by_side = {leg.side: Leg(leg) for leg in view.legs}
         self.a = by_side.get("a") or Leg(LegView(side="a", party=view.mapping))
         self.b = by_side.get("b") or Leg(LegView(side="b", party=view.routing, kind="routing"))
@@ -166,6 +182,16 @@ class Trace:
     @property
     def answered(self) -> bool:
         return self.view.answered_at is not None
+
+    @property
+    def lives(self) -> bool:
+        return self.view.state == "connected"
+
+    @property
+    def now(self) -> float | None:
+        """The moment a live call was looked at, Unix seconds."""
+        began = self.view.answered_at
+        return began + self.view.duration_s if self.lives and began is not None else None
 
     @property
     def failed(self) -> bool:

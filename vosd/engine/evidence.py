@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from vosd.engine.live import LiveCall, endpoint_text
@@ -10,11 +12,17 @@ from vosd.engine.mediation import audio_of
 from vosd.media.side import Side
 from vosd.sdp import offer
 from vosd.sdp.session import Media
+from vosd.sip.dialog import Dialog
+from vosd.sip.session_timer import Session
 from vosd.switch.clock import Clock
 from vosd.switch.events import Leg
 from vosd.switch.media_policy import behind_nat
 from vosd.switch.reasons import REASONS
 from vosd.wire.records import Attempt, CallView, Cdr, LegView, Received, Sent
+from vosd.wire.timers import RefreshTrouble, TimerView
+
+#: characters kept of what a party wrote
+_SHOWN = 120
 
 
 def view(live: LiveCall, clock: Clock) -> CallView:
@@ -38,9 +46,9 @@ def _bare(live: LiveCall, clock: Clock) -> CallView:
     # ports are opened with the INVITE; only with both descriptions is there a way for audio
     agreed = bool(media.a.body and media.b.body)
     relayed = agreed and media.relayed
-    legs = [_leg(live, "a")]
+    legs = [_leg(live, "a", clock)]
     if live.b_signalling:
-        legs.append(_leg(live, "b"))
+        legs.append(_leg(live, "b", clock))
     return CallView(
         id=call.id,
         state=call.state,
@@ -73,6 +81,7 @@ def _bare(live: LiveCall, clock: Clock) -> CallView:
         end_reason=call.reason,
         ended_by=call.ended_by,
         sip_code=call.sip_code or None,
+        farewell=live.farewell,
     )
 
 
@@ -108,7 +117,7 @@ def _duration(live: LiveCall, clock: Clock) -> float:
     return clock.mono - call.answered if call.answered_at is not None else 0.0
 
 
-def _leg(live: LiveCall, leg: Leg) -> LegView:
+def _leg(live: LiveCall, leg: Leg, clock: Clock) -> LegView:
     said = live.media.leg(leg)
     side = live.media.side(leg)
     view = LegView(side=leg)
@@ -123,10 +132,59 @@ def _leg(live: LiveCall, leg: Leg) -> LegView:
         view.signalling, view.call_id = live.b_signalling, live.b_call_id
         contact = route.contact if route else None
         view.user_agent, view.nat = live.b_agent, said.nat or bool(contact and contact.nat)
+        view.registered_at = contact.registered if contact else None
     view.nat_learn = said.learn
     view.sdp = said.body.decode("utf-8", "replace")
     if side is not None:
         _streams(view, side)
+    dialog = live.a_dialog if leg == "a" else live.b_dialog
+    if dialog is not None:
+        _signalling(view, dialog)
+        session = dialog.session
+        if session is not None and (live.call.answered_at is not None or session.troubles
+                                    or session.refusals):  # fmt: skip
+            view.timer = _timer(live, session, clock)
+    return view
+
+
+def _signalling(view: LegView, dialog: Dialog) -> None:
+    view.contact = (dialog.contact or "")[:_SHOWN]
+    view.our_contact = dialog.local_contact
+    view.target = endpoint_text(dialog.way.remote) if dialog.way is not None else ""
+    view.answers_repeated = dialog.again
+
+
+def _timer(live: LiveCall, session: Session, clock: Clock) -> TimerView:
+    """The agreement and what became of its refreshes, in wall time."""
+    def wall(mono: float) -> float | None:
+        return None if mono == math.inf else round(clock.wall + mono - clock.mono, 3)
+
+    terms, lasts = live.terms, live.call.ended_at is None
+    view = TimerView(
+        interval_s=session.interval,
+        granted=session.granted,
+        last_at=wall(session.last),
+        next_at=wall(session.due) if lasts else None,
+        ends_at=wall(session.ends) if lasts else None,
+        refusals=session.refusals,
+        min_se=session.wanted,
+        trouble=[
+            RefreshTrouble(at=wall(row.at) or 0.0, by="switch" if row.ours else "party",
+                           method=row.method, code=row.code, note=row.note)
+            for row in session.trouble
+        ],
+        troubles=session.troubles,
+    )  # fmt: skip
+    if not session.interval:
+        view.method = "OPTIONS"
+        view.every_s = None if terms.probe == math.inf else terms.probe
+        view.cap_s = None if terms.longest == math.inf else terms.longest
+        return view
+    view.refresher = "switch" if session.ours else "party"
+    view.method = session.method
+    if session.ours:
+        view.method = "UPDATE" if session.updates else "re-INVITE"
+        view.every_s = session.interval / terms.segment
     return view
 
 

@@ -147,9 +147,8 @@ class Sessions:
             if session is None:
                 continue
             if clock.mono >= session.ends:
-                if not session.troubled_last:
-                    session.troubled(Trouble(clock.mono, session.ours, "", 0,
-                                             f"no refresh in {session.interval} s"))  # fmt: skip
+                note = f"no refresh in {session.interval} s" if session.interval else ""
+                session.troubled(Trouble(clock.mono, session.ours, "", 0, note))
                 self._happen(live, Order("session_timeout"), clock)
                 return
             if clock.mono >= session.due:
@@ -265,4 +264,5 @@ def _trouble(method: str, code: int, cause: sip.Cause, clock: Clock) -> Trouble:
 
 
 def _method(message: Message) -> str:
-    return "re-INVITE" if message.method == "INVITE" else message.method
+    again = message.method == "INVITE" and message.to_tag
+    return "re-INVITE" if again else message.method

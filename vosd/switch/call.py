@@ -11,6 +11,7 @@ code stops the hunt (`switch.reasons`) or a gate of the policy does (vos3000.md 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -158,17 +159,18 @@ def _dial(call: Call, desk: Desk, clock: Clock) -> list[Action]:
     return [Dial(route)]
 
 
+_SECONDS: dict[Wait, Callable[[Policy], float]] = {
+    "invite": attrgetter("invite_s"),
+    "trying": attrgetter("trying_s"),
+    "progress": attrgetter("progress_s"),
+    "progress_sdp": attrgetter("progress_sdp_s"),
+    "ringing": attrgetter("ringing_s"),
+}
+
+
 def _await(call: Call, wait: Wait, clock: Clock) -> None:
-    policy = call.policy
-    seconds = {
-        "invite": policy.invite_s,
-        "trying": policy.trying_s,
-        "progress": policy.progress_s,
-        "progress_sdp": policy.progress_sdp_s,
-        "ringing": policy.ringing_s,
-    }[wait]
     call.wait = wait
-    call.deadline = clock.mono + seconds
+    call.deadline = clock.mono + _SECONDS[wait](call.policy)
 
 
 def _proceeding(call: Call, _: Proceeding, __: Desk, clock: Clock) -> list[Action]:

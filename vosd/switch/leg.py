@@ -54,18 +54,19 @@ def caller_of(message: Message) -> tuple[str, str]:
 def callee_of(message: Message, account: str = "") -> str:
     """Number asked for, from the Request-URI; from To where that is only the contact of the
     `account` we registered as."""
-    user = Uri.parse(message.uri).user
-    to = message.to
-    if account and user == account and to is not None and to.uri is not None:
-        user = to.uri.user or user
+    target = message.target
+    user = target.user if target is not None else ""
+    if account and user == account:
+        to = message.to
+        user = to.uri.user if to is not None and to.uri is not None and to.uri.user else user
     return number(user)
 
 
 def passed(message: Message) -> tuple[tuple[str, str], ...]:
     """Identity header fields that a trusted caller's INVITE carries on to leg b."""
-    return tuple(
-        (_WRITTEN[name], value) for name, value in message.headers if name in PASSED
-    )
+    if all(message.get(name) is None for name in PASSED):
+        return ()
+    return tuple((_WRITTEN[name], value) for name, value in message.headers if name in PASSED)
 
 
 def dial(

@@ -56,13 +56,15 @@ def decide(
 
     `network` is asked only when it comes to `auto`: finding out costs reading the offer.
     """
-    said = (("gateway of leg a", a_mode), ("gateway of leg b", b_mode), ("system", system))
-    order: tuple[tuple[Mode, bool], ...] = (("must_on", True), ("off", False), ("on", True))
-    for word, relay in order:
-        for who, mode in said:
-            if mode == word:
-                return Decision(relay, word, f"{word} set for the {who}")
+    said = (a_mode, b_mode, system)
+    for word, relay in _ORDER:
+        if word in said:
+            return Decision(relay, word, f"{word} set for the {_WHO[said.index(word)]}")
     return _automatic(network())
+
+
+_ORDER: tuple[tuple[Mode, bool], ...] = (("must_on", True), ("off", False), ("on", True))
+_WHO = ("gateway of leg a", "gateway of leg b", "system")
 
 
 def _automatic(network: Network) -> Decision:

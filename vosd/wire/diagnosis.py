@@ -1,11 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is asked and answered about many calls at once; one call's `Diagnosis` is a record."""
+"""What a diagnosis is, of one call or of many, and how it is asked for."""
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import msgspec
 
-from vosd.wire.records import VERSION, Severity
+from vosd.wire.records import VERSION, CallView
+
+Severity: TypeAlias = Literal["ok", "info", "warning", "critical"]
+Confidence: TypeAlias = Literal["certain", "likely", "possible"]
+
+
+class Finding(msgspec.Struct, kw_only=True):
+    """One cause, proven; a row of `diagnose.rules` filled with figures."""
+
+    code: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    #: whose side: "a", "b", "switch", "both"
+    side: str
+    evidence: list[str] = []
+    cause: str = ""
+    #: the one thing to change, a command to paste where there is one
+    change: str = ""
+    disproof: str = ""
+    #: requirement rows and standards behind it
+    rows: list[str] = []
+
+
+class Diagnosis(msgspec.Struct, kw_only=True):
+    version: int = VERSION
+    subject: str
+    verdict: str
+    severity: Severity
+    #: name of the band profile used, "" where none is
+    profile: str
+    findings: list[Finding] = []
+    call: CallView | None = None
 
 
 class SessionQuery(msgspec.Struct, kw_only=True):

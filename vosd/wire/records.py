@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from vosd.wire.timers import TimerView
+
 VERSION = 1
 
 LegName: TypeAlias = Literal["a", "b"]
-Severity: TypeAlias = Literal["ok", "info", "warning", "critical"]
-Confidence: TypeAlias = Literal["certain", "likely", "possible"]
 
 
 class Received(msgspec.Struct, kw_only=True):
@@ -75,44 +75,6 @@ class Sent(msgspec.Struct, kw_only=True):
     #: from LSR/DLSR of the party's reports (RFC 3550 6.4.1)
     rtt_ms: float | None = None
     last_at: float | None = None
-
-
-class RefreshTrouble(msgspec.Struct, kw_only=True):
-    """A refresh of a session, or a question whether the party lives, that was not granted."""
-
-    at: float
-    by: Literal["switch", "party"]
-    #: UPDATE, re-INVITE, OPTIONS, INVITE; "" where none came
-    method: str = ""
-    #: 0: nobody answered
-    code: int = 0
-    note: str = ""
-
-
-class TimerView(msgspec.Struct, kw_only=True):
-    """The session timer of one leg (RFC 4028), or how a party without one is watched."""
-
-    #: seconds agreed on, 0: the party knows no session timer; and who refreshes
-    interval_s: int = 0
-    refresher: Literal["switch", "party", ""] = ""
-    #: how often the switch refreshes, or asks a party without timer; None: never
-    every_s: float | None = None
-    #: by which the last refresh was granted, and the next one is asked for
-    method: str = ""
-    #: refreshes granted, by either side, and the last of them
-    granted: int = 0
-    last_at: float | None = None
-    #: when the switch acts next; when the call ends unless the session is refreshed; when it is
-    #: cut whatever happens
-    next_at: float | None = None
-    ends_at: float | None = None
-    cap_at: float | None = None
-    #: 422 that the party answered, and the Min-SE of the last one
-    refusals: int = 0
-    min_se: int = 0
-    #: the latest that were not granted, and how many there were
-    trouble: list[RefreshTrouble] = []
-    troubles: int = 0
 
 
 class LegView(msgspec.Struct, kw_only=True):
@@ -241,35 +203,6 @@ class CdrDetail(msgspec.Struct, kw_only=True):
     version: int = VERSION
     record: Cdr
     #: the evidence kept with it; None when the node was lost
-    call: CallView | None = None
-
-
-class Finding(msgspec.Struct, kw_only=True):
-    """One cause, proven; a row of `diagnose.rules` filled with figures."""
-
-    code: str
-    title: str
-    severity: Severity
-    confidence: Confidence
-    #: whose side: "a", "b", "switch", "both"
-    side: str
-    evidence: list[str] = []
-    cause: str = ""
-    #: the one thing to change, a command to paste where there is one
-    change: str = ""
-    disproof: str = ""
-    #: requirement rows and standards behind it
-    rows: list[str] = []
-
-
-class Diagnosis(msgspec.Struct, kw_only=True):
-    version: int = VERSION
-    subject: str
-    verdict: str
-    severity: Severity
-    #: name of the band profile used, "" where none is
-    profile: str
-    findings: list[Finding] = []
     call: CallView | None = None
 
 

@@ -352,7 +352,7 @@ DIAGNOSIS = (
         path="/v1/diagnose/call",
         access="read",
         query=requests.DiagnoseQuery,
-        reply=records.Diagnosis,
+        reply=diagnosis.Diagnosis,
         summary="What is wrong with a live or finished call, and the one change to make.",
     ),
     Verb(
@@ -360,7 +360,7 @@ DIAGNOSIS = (
         method="GET",
         path="/v1/diagnose/gateway/{name}",
         access="read",
-        reply=records.Diagnosis,
+        reply=diagnosis.Diagnosis,
         summary="What the calls of a gateway have in common.",
     ),
     Verb(
@@ -378,7 +378,7 @@ DIAGNOSIS = (
         path="/v1/diagnose/session",
         access="read",
         query=diagnosis.SessionQuery,
-        reply=records.Diagnosis,
+        reply=diagnosis.Diagnosis,
         summary="Why a live or finished call dropped or will, and what keeps its session.",
     ),
     Verb(

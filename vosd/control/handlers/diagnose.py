@@ -21,8 +21,8 @@ from vosd.diagnose import (
 )
 from vosd.engine import evidence
 from vosd.store.cdr import CdrFilter
-from vosd.wire.diagnosis import RecentCalls, RecentQuery, SessionQuery
-from vosd.wire.records import CallView, Cdr, Diagnosis
+from vosd.wire.diagnosis import Diagnosis, RecentCalls, RecentQuery, SessionQuery
+from vosd.wire.records import CallView, Cdr
 from vosd.wire.requests import DiagnoseQuery
 
 if TYPE_CHECKING:
