@@ -118,7 +118,8 @@ class Shelf:
 
     def alive(self, ids: Iterable[str], at: float) -> None:
         for id_ in ids:
-            self.open[id_].alive_at = at
+            if id_ in self.open:  # its commit may still be under way
+                self.open[id_].alive_at = at
 
 
 class Switchboard:

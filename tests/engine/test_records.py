@@ -13,7 +13,10 @@ import pytest
 from vosd.engine.records import ALIVE_S, Records
 
 CALLS: Any = [
-    SimpleNamespace(call=SimpleNamespace(id=f"call-{number}"), stored=number % 10 != 0)
+    SimpleNamespace(
+        call=SimpleNamespace(id=f"call-{number}", answered_at=1_800_000_000 + number / 100),
+        stored=number % 10 != 0,
+    )
     for number in range(3000)
 ]
 OPEN = {live.call.id for live in CALLS if live.stored}

@@ -235,9 +235,11 @@ def test_only_overridable_parameters_may_differ_by_gateway() -> None:
     overridable = {name for name, row in catalog.ALL.items() if row.overridable}
     assert overridable == {
         "SS_MEDIAPROXYMODE", "SS_SIP_TIMEOUT_INVITE", "SS_SIP_TIMEOUT_TRYING",
+        "SS_SIP_100REL_OFFER",
         "SS_SIP_TIMEOUT_SESSION_PROGRESS", "SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP",
         "SS_SIP_TIMEOUT_RINGING", "SS_GATEWAY_SWITCH_LIMIT", "SS_GATEWAY_SWITCH_UNTIL_CONNECT",
-        "SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START",
+        "SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START", "SS_SIP_TLS_VERIFY",
+        "SS_SIP_USER_AGENT_EXPIRE", "SS_SIP_USER_AGENT_RETRY_DELAY",
     }  # fmt: skip
 
 
@@ -295,14 +297,14 @@ def test_view_of_every_row(name: str) -> None:
 @pytest.mark.parametrize("name", catalog.ALL)
 def test_d50_no_row_waits_for_a_restart_of_anything_but_listening_sockets(name: str) -> None:
     assert settings().view(name).takes_effect in (
-        "now", "next call", "new registrations", "listening sockets restart",
+        "now", "next call", "new registrations", "listening sockets restart", "next stop",
     )  # fmt: skip
 
 
 def read_by_the_engine(name: str) -> bool:
     """Whether the engine's text asks for it, whole or with its common beginning left out."""
     root = Path(__file__).parents[2] / "vosd"
-    files = [*(root / "engine").glob("*.py"), root / "daemon.py"]
+    files = [*(root / "engine").glob("*.py"), root / "daemon.py", root / "control" / "metrics.py"]
     text = "".join(file.read_text() for file in files if file.name != "settings.py")
     start, end = "SERVER_BILLING_RECORD_", name.removeprefix("SERVER_BILLING_RECORD_")
     return f'"{name}"' in text or (end != name and start in text and f'"{end}"' in text)

@@ -77,10 +77,15 @@ class Records:
         return bool(self._settings.snapshot.get(f"SERVER_BILLING_RECORD_{name}"))
 
     def beat(self, calls: Iterable[LiveCall], mono: float, wall: float) -> None:
-        """Prove that open calls live, each in its own second of 30, so that no commit is big."""
+        """Prove that open calls live, each in a second of 30 that its answer drew, so that no commit
+        is big."""
         second = int(mono)
         due = {s % ALIVE_S for s in range(max(self._beaten, second - ALIVE_S) + 1, second + 1)}
         self._beaten = second
-        ids = [c.call.id for c in calls if c.stored and hash(c.call.id) % ALIVE_S in due]
+        ids = [
+            live.call.id
+            for live in calls
+            if live.stored and int(live.call.answered_at or 0) % ALIVE_S in due
+        ]
         if ids:
             self._store.cdr.alive(ids, wall)
