@@ -3,7 +3,7 @@
 
 _vosctl_commands() {
     case $1 in
-        '') echo 'status param gateway phone blacklist call cdr diagnose' ;;
+        '') echo 'status param gateway phone blacklist call cdr diagnose trace' ;;
         'param') echo 'list show set reset diff history lint preset' ;;
         'param preset') echo 'list show apply' ;;
         'gateway') echo 'add list show set enable disable remove probe' ;;
@@ -11,7 +11,8 @@ _vosctl_commands() {
         'blacklist') echo 'add remove list check' ;;
         'call') echo 'list show hangup' ;;
         'cdr') echo 'list show export' ;;
-        'diagnose') echo 'call gateway' ;;
+        'diagnose') echo 'call gateway session recent' ;;
+        'trace') echo 'start stop list show export' ;;
     esac
 }
 
@@ -24,7 +25,7 @@ _vosctl_options() {
         'param show') echo '--socket --json --color --timeout --help' ;;
         'param set') echo '--gateway --why --dry-run --socket --json --color --timeout --help' ;;
         'param reset') echo '--gateway --why --dry-run --socket --json --color --timeout --help' ;;
-        'param diff') echo '--socket --json --color --timeout --help' ;;
+        'param diff') echo '--gateway --socket --json --color --timeout --help' ;;
         'param history') echo '--limit --socket --json --color --timeout --help' ;;
         'param lint') echo '--socket --json --color --timeout --help' ;;
         'param preset') echo '--socket --json --color --timeout --help' ;;
@@ -32,10 +33,10 @@ _vosctl_options() {
         'param preset show') echo '--socket --json --color --timeout --help' ;;
         'param preset apply') echo '--gateway --why --dry-run --socket --json --color --timeout --help' ;;
         'gateway') echo '--socket --json --color --timeout --help' ;;
-        'gateway add') echo '--kind --address --auth --user --password-file --prefix --priority --capacity --account --why --dry-run --socket --json --color --timeout --help' ;;
+        'gateway add') echo '--kind --address --auth --user --password-file --generate-password --prefix --priority --capacity --account --register --registrar --domain --why --dry-run --socket --json --color --timeout --help' ;;
         'gateway list') echo '--socket --json --color --timeout --help' ;;
         'gateway show') echo '--socket --json --color --timeout --help' ;;
-        'gateway set') echo '--password-file --why --dry-run --socket --json --color --timeout --help' ;;
+        'gateway set') echo '--password-file --generate-password --why --dry-run --socket --json --color --timeout --help' ;;
         'gateway enable') echo '--why --dry-run --socket --json --color --timeout --help' ;;
         'gateway disable') echo '--why --dry-run --yes --socket --json --color --timeout --help' ;;
         'gateway remove') echo '--why --dry-run --yes --socket --json --color --timeout --help' ;;
@@ -60,8 +61,16 @@ _vosctl_options() {
         'cdr show') echo '--socket --json --color --timeout --help' ;;
         'cdr export') echo '--format --since --until --caller --callee --gateway --reason --limit --output --spreadsheet --socket --json --color --timeout --help' ;;
         'diagnose') echo '--socket --json --color --timeout --help' ;;
-        'diagnose call') echo '--last --worst --socket --json --color --timeout --help' ;;
-        'diagnose gateway') echo '--socket --json --color --timeout --help' ;;
+        'diagnose call') echo '--last --worst --html --socket --json --color --timeout --help' ;;
+        'diagnose gateway') echo '--html --socket --json --color --timeout --help' ;;
+        'diagnose session') echo '--since --html --socket --json --color --timeout --help' ;;
+        'diagnose recent') echo '--since --html --socket --json --color --timeout --help' ;;
+        'trace') echo '--socket --json --color --timeout --help' ;;
+        'trace start') echo '--caller --callee --gateway --call --for --why --dry-run --socket --json --color --timeout --help' ;;
+        'trace stop') echo '--why --dry-run --socket --json --color --timeout --help' ;;
+        'trace list') echo '--socket --json --color --timeout --help' ;;
+        'trace show') echo '--socket --json --color --timeout --help' ;;
+        'trace export') echo '--format --socket --json --color --timeout --help' ;;
     esac
 }
 
@@ -69,13 +78,14 @@ _vosctl_slot() {
     case $1 in
         '--socket') echo 'files' ;;
         '--color') echo 'words auto always never' ;;
-        'param list --group') echo 'words timeouts session nat routing media jitter audio qos registration authentication records accounts system' ;;
-        'param show 1') echo 'words SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SERVER_DRAIN_TIMEOUT' ;;
+        'param list --group') echo 'words timeouts session nat transport overload routing media jitter audio qos registration authentication records accounts trace metrics system' ;;
+        'param show 1') echo 'words SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_NO_TIMER_PROBE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_ENDPOINT_CONTACTS SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_SIP_TCP_CONNECT_TIMEOUT SS_SIP_TCP_IDLE SS_SIP_TCP_PER_SOURCE SS_SIP_TCP_CONNECTIONS SS_SIP_LARGE_REQUESTS SS_SIP_TLS_VERIFY SS_SIP_TLS_CLIENTS SS_OVERLOAD_INVITE_AGE SS_OVERLOAD_STRANGERS SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_SIP_100REL_ACCEPT SS_SIP_100REL_OFFER SS_SIP_REFER SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SS_TRACE_TIME SS_TRACE_MEMORY SS_TRACE_MEMORY_TOTAL SS_HEP_ADDRESS SS_HEP_CAPTURE_ID SS_HEP_MESSAGES SS_METRICS_ADDRESS SERVER_DRAIN_TIMEOUT' ;;
         'param set --gateway') echo 'live gateway' ;;
-        'param set *') echo 'assign SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SERVER_DRAIN_TIMEOUT' ;;
+        'param set *') echo 'assign SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_NO_TIMER_PROBE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_ENDPOINT_CONTACTS SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_SIP_TCP_CONNECT_TIMEOUT SS_SIP_TCP_IDLE SS_SIP_TCP_PER_SOURCE SS_SIP_TCP_CONNECTIONS SS_SIP_LARGE_REQUESTS SS_SIP_TLS_VERIFY SS_SIP_TLS_CLIENTS SS_OVERLOAD_INVITE_AGE SS_OVERLOAD_STRANGERS SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_SIP_100REL_ACCEPT SS_SIP_100REL_OFFER SS_SIP_REFER SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SS_TRACE_TIME SS_TRACE_MEMORY SS_TRACE_MEMORY_TOTAL SS_HEP_ADDRESS SS_HEP_CAPTURE_ID SS_HEP_MESSAGES SS_METRICS_ADDRESS SERVER_DRAIN_TIMEOUT' ;;
         'param reset --gateway') echo 'live gateway' ;;
-        'param reset *') echo 'words SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SERVER_DRAIN_TIMEOUT' ;;
-        'param history 1') echo 'words SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SERVER_DRAIN_TIMEOUT' ;;
+        'param reset *') echo 'words SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_NO_TIMER_PROBE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_ENDPOINT_CONTACTS SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_SIP_TCP_CONNECT_TIMEOUT SS_SIP_TCP_IDLE SS_SIP_TCP_PER_SOURCE SS_SIP_TCP_CONNECTIONS SS_SIP_LARGE_REQUESTS SS_SIP_TLS_VERIFY SS_SIP_TLS_CLIENTS SS_OVERLOAD_INVITE_AGE SS_OVERLOAD_STRANGERS SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_SIP_100REL_ACCEPT SS_SIP_100REL_OFFER SS_SIP_REFER SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SS_TRACE_TIME SS_TRACE_MEMORY SS_TRACE_MEMORY_TOTAL SS_HEP_ADDRESS SS_HEP_CAPTURE_ID SS_HEP_MESSAGES SS_METRICS_ADDRESS SERVER_DRAIN_TIMEOUT' ;;
+        'param diff --gateway') echo 'live gateway' ;;
+        'param history 1') echo 'words SS_SIP_TIMEOUT_INVITE SS_SIP_TIMEOUT_TRYING SS_SIP_TIMEOUT_SESSION_PROGRESS SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP SS_SIP_TIMEOUT_RINGING SS_SIP_RESEND_INTERVAL SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT SS_SIP_SESSION_TTL SS_SIP_SESSION_UPDATE_SEGMENT SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP SS_SIP_NO_TIMER_REINVITE_INTERVAL SS_SIP_NO_TIMER_PROBE_INTERVAL SS_SIP_SESSION_MIN_SE SS_SIP_NAT_KEEP_ALIVE_MESSAGE SS_SIP_NAT_KEEP_ALIVE_PERIOD SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME SS_ENDPOINT_EXPIRE SS_ENDPOINTTIMETOLIVE SS_ENDPOINT_CONTACTS SS_SIP_USER_AGENT_EXPIRE SS_SIP_USER_AGENT_RETRY_DELAY SS_SIP_TCP_CONNECT_TIMEOUT SS_SIP_TCP_IDLE SS_SIP_TCP_PER_SOURCE SS_SIP_TCP_CONNECTIONS SS_SIP_LARGE_REQUESTS SS_SIP_TLS_VERIFY SS_SIP_TLS_CLIENTS SS_OVERLOAD_INVITE_AGE SS_OVERLOAD_STRANGERS SS_SIP_STOP_SWITCH_AFTER_SDP SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT SS_GATEWAY_SWITCH_LIMIT SS_GATEWAY_SWITCH_UNTIL_CONNECT SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START SS_SIP_100REL_ACCEPT SS_SIP_100REL_OFFER SS_SIP_REFER SS_MAX_CPS SS_GATEWAY_ASR_CALCULATE SS_MEDIAPROXYMODE SS_MEDIAPROXYPORT_START SS_MEDIAPROXYPORT_END SS_RTP_TIMEOUT SS_MEDIA_NAT_LEARN SS_JITTERBUFFER_MODE SS_JITTERBUFFER_MIN SS_JITTERBUFFER_MAX SS_JITTERBUFFER_DEFAULT SS_ECHOCANCEL SS_ECHOCANCELTAIL SS_VOICEGAIN SS_COMFORTNOISE SS_QOS_SIGNAL SS_QOS_RTP SS_AUTHCHALLENGEMODE SS_DIGEST_ALGORITHMS SS_AUTHENTICATION_MAX_RETRY SS_AUTHENTICATION_FAILED_SUSPEND SERVER_BILLING_RECORD_ILLEGAL_CALL SERVER_BILLING_RECORD_ZERO_HOLD_TIME SERVER_VERIFY_CLEARING_CUSTOMER SS_TRACE_TIME SS_TRACE_MEMORY SS_TRACE_MEMORY_TOTAL SS_HEP_ADDRESS SS_HEP_CAPTURE_ID SS_HEP_MESSAGES SS_METRICS_ADDRESS SERVER_DRAIN_TIMEOUT' ;;
         'param preset show 1') echo 'words lan wan internet satellite wholesale call-center mobile enterprise high-security recommended rfc4594 cs3 as-seed' ;;
         'param preset apply --gateway') echo 'live gateway' ;;
         'param preset apply 1') echo 'words lan wan internet satellite wholesale call-center mobile enterprise high-security recommended rfc4594 cs3 as-seed' ;;
@@ -85,7 +95,7 @@ _vosctl_slot() {
         'gateway show 1') echo 'live gateway' ;;
         'gateway set --password-file') echo 'files' ;;
         'gateway set 1') echo 'live gateway' ;;
-        'gateway set *') echo 'assign address auth user prefix priority capacity account' ;;
+        'gateway set *') echo 'assign address auth user prefix priority capacity account register registrar domain' ;;
         'gateway enable 1') echo 'live gateway' ;;
         'gateway disable 1') echo 'live gateway' ;;
         'gateway remove 1') echo 'live gateway' ;;
@@ -102,14 +112,21 @@ _vosctl_slot() {
         'call show 1') echo 'live call' ;;
         'call hangup *') echo 'live call' ;;
         'cdr list --gateway') echo 'live gateway' ;;
-        'cdr list --reason') echo 'words caller_hangup callee_hangup cancelled busy no_answer unallocated_number address_incomplete number_changed callee_unavailable callee_not_registered declined congestion vendor_failure vendor_timeout vendor_authentication vendor_forbidden vendor_credit vendor_refused vendor_redirected vendor_terminated session_interval gateway_unreachable invite_timeout trying_timeout progress_timeout ringing_timeout route_not_found route_capacity limit_capacity limit_cps blacklist caller_unknown caller_disabled authentication_failed codec_mismatch loop_detected too_many_hops bad_request forced session_timeout media_timeout ack_timeout leg_lost media_unavailable record_unavailable draining drained node_lost internal_error' ;;
+        'cdr list --reason') echo 'words caller_hangup callee_hangup cancelled busy no_answer unallocated_number address_incomplete number_changed callee_unavailable callee_not_registered declined congestion vendor_failure vendor_timeout vendor_authentication vendor_forbidden vendor_credit vendor_refused vendor_redirected vendor_terminated session_interval interval_too_small gateway_unreachable invite_timeout trying_timeout progress_timeout ringing_timeout route_not_found route_capacity limit_capacity limit_cps blacklist caller_unknown caller_disabled authentication_failed codec_mismatch loop_detected too_many_hops bad_request forced session_timeout session_limit media_timeout ack_timeout leg_lost media_unavailable record_unavailable draining drained node_lost internal_error' ;;
         'cdr export --format') echo 'words csv json' ;;
         'cdr export --gateway') echo 'live gateway' ;;
-        'cdr export --reason') echo 'words caller_hangup callee_hangup cancelled busy no_answer unallocated_number address_incomplete number_changed callee_unavailable callee_not_registered declined congestion vendor_failure vendor_timeout vendor_authentication vendor_forbidden vendor_credit vendor_refused vendor_redirected vendor_terminated session_interval gateway_unreachable invite_timeout trying_timeout progress_timeout ringing_timeout route_not_found route_capacity limit_capacity limit_cps blacklist caller_unknown caller_disabled authentication_failed codec_mismatch loop_detected too_many_hops bad_request forced session_timeout media_timeout ack_timeout leg_lost media_unavailable record_unavailable draining drained node_lost internal_error' ;;
+        'cdr export --reason') echo 'words caller_hangup callee_hangup cancelled busy no_answer unallocated_number address_incomplete number_changed callee_unavailable callee_not_registered declined congestion vendor_failure vendor_timeout vendor_authentication vendor_forbidden vendor_credit vendor_refused vendor_redirected vendor_terminated session_interval interval_too_small gateway_unreachable invite_timeout trying_timeout progress_timeout ringing_timeout route_not_found route_capacity limit_capacity limit_cps blacklist caller_unknown caller_disabled authentication_failed codec_mismatch loop_detected too_many_hops bad_request forced session_timeout session_limit media_timeout ack_timeout leg_lost media_unavailable record_unavailable draining drained node_lost internal_error' ;;
         'cdr export --output') echo 'files' ;;
         'cdr export -o') echo 'files' ;;
+        'diagnose call --html') echo 'files' ;;
         'diagnose call 1') echo 'live call' ;;
+        'diagnose gateway --html') echo 'files' ;;
         'diagnose gateway 1') echo 'live gateway' ;;
+        'diagnose session --html') echo 'files' ;;
+        'diagnose session 1') echo 'live call' ;;
+        'diagnose recent --html') echo 'files' ;;
+        'trace start --gateway') echo 'live gateway' ;;
+        'trace export --format') echo 'words pcap text' ;;
     esac
 }
 
@@ -118,11 +135,19 @@ _vosctl_values() {
         'SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT') echo 'on off' ;;
         'SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP') echo 'rfc' ;;
         'SS_SIP_NO_TIMER_REINVITE_INTERVAL') echo 'off' ;;
+        'SS_SIP_NO_TIMER_PROBE_INTERVAL') echo 'off' ;;
+        'SS_SIP_USER_AGENT_EXPIRE') echo 'auto' ;;
+        'SS_SIP_LARGE_REQUESTS') echo 'tcp udp' ;;
+        'SS_SIP_TLS_VERIFY') echo 'on off' ;;
+        'SS_SIP_TLS_CLIENTS') echo 'off request require' ;;
         'SS_SIP_STOP_SWITCH_AFTER_SDP') echo 'on off' ;;
         'SS_SIP_USER_AGENT_STOP_SWITCH_AFTER_INVITE_TIMEOUT') echo 'on off' ;;
         'SS_GATEWAY_SWITCH_LIMIT') echo 'none' ;;
         'SS_GATEWAY_SWITCH_UNTIL_CONNECT') echo 'on off' ;;
         'SS_GATEWAY_SWITCH_STOP_AFTER_RTP_START') echo 'on off' ;;
+        'SS_SIP_100REL_ACCEPT') echo 'required media' ;;
+        'SS_SIP_100REL_OFFER') echo 'on off' ;;
+        'SS_SIP_REFER') echo 'not_allowed decline' ;;
         'SS_MAX_CPS') echo 'unlimited' ;;
         'SS_GATEWAY_ASR_CALCULATE') echo 'on off' ;;
         'SS_MEDIAPROXYMODE') echo 'off on auto must_on' ;;
@@ -134,12 +159,12 @@ _vosctl_values() {
         'SS_COMFORTNOISE') echo 'on off' ;;
         'SS_QOS_SIGNAL') echo 'CS0 CS1 CS2 CS3 CS4 CS5 CS6 CS7 AF11 AF12 AF13 AF21 AF22 AF23 AF31 AF32 AF33 AF41 AF42 AF43 EF VA LE' ;;
         'SS_QOS_RTP') echo 'CS0 CS1 CS2 CS3 CS4 CS5 CS6 CS7 AF11 AF12 AF13 AF21 AF22 AF23 AF31 AF32 AF33 AF41 AF42 AF43 EF VA LE' ;;
-        'SS_SIP_USER_AGENT_EXPIRE') echo 'auto' ;;
         'SS_AUTHCHALLENGEMODE') echo '401 407' ;;
         'SS_DIGEST_ALGORITHMS') echo 'all sha_256 md5' ;;
         'SERVER_BILLING_RECORD_ILLEGAL_CALL') echo 'on off' ;;
         'SERVER_BILLING_RECORD_ZERO_HOLD_TIME') echo 'on off' ;;
         'SERVER_VERIFY_CLEARING_CUSTOMER') echo 'on off' ;;
+        'SS_HEP_MESSAGES') echo 'all traced' ;;
     esac
 }
 
@@ -153,6 +178,7 @@ _vosctl_valued() {
             'param set --why' | \
             'param reset --gateway' | \
             'param reset --why' | \
+            'param diff --gateway' | \
             'param history --limit' | \
             'param preset apply --gateway' | \
             'param preset apply --why' | \
@@ -165,6 +191,8 @@ _vosctl_valued() {
             'gateway add --priority' | \
             'gateway add --capacity' | \
             'gateway add --account' | \
+            'gateway add --registrar' | \
+            'gateway add --domain' | \
             'gateway add --why' | \
             'gateway set --password-file' | \
             'gateway set --why' | \
@@ -201,7 +229,21 @@ _vosctl_valued() {
             'cdr export --reason' | \
             'cdr export --limit' | \
             'cdr export --output' | \
-            'cdr export -o') ;;
+            'cdr export -o' | \
+            'diagnose call --html' | \
+            'diagnose gateway --html' | \
+            'diagnose session --since' | \
+            'diagnose session --html' | \
+            'diagnose recent --since' | \
+            'diagnose recent --html' | \
+            'trace start --caller' | \
+            'trace start --callee' | \
+            'trace start --gateway' | \
+            'trace start --call' | \
+            'trace start --for' | \
+            'trace start --why' | \
+            'trace stop --why' | \
+            'trace export --format') ;;
         *) return 1 ;;
     esac
 }

@@ -8,7 +8,8 @@ import msgspec
 #: option -> meaning
 OPTIONS = {
     "--config FILE": "Read FILE, see vosd.toml(5). Without it the embedded defaults are used.",
-    "--check": "Check the file and exit: 0 when it is good, 2 with file, key and line of every mistake"
+    "--check": "Check the file and exit: 0 when it is good, 2 with file, key and line of every"
+    " mistake"
     " when not. Nothing is created.",
     "--version": "Show the version.",
     "--help": "Show the options.",
@@ -59,8 +60,8 @@ KEYS = (
         meaning="Name of this node in records and status."),
     Key(table="", name="state_dir", default="/var/lib/vosd as root, and $STATE_DIRECTORY in the"
         " service; else $XDG_STATE_HOME/vosd or ~/.local/state/vosd",
-        meaning="Where the database and the lock lie. Made at start when it is not there; every path"
-        " in the file is absolute."),
+        meaning="Where the database and the lock lie. Made at start when it is not there; every"
+        " path in the file is absolute."),
     Key(table="", name="control_socket", default="/run/vosd/control.sock as root, and under"
         " $RUNTIME_DIRECTORY in the service; else $XDG_RUNTIME_DIR/vosd/control.sock or beside the"
         " database",
@@ -70,8 +71,8 @@ KEYS = (
         meaning="The store. This version uses SQLite only."),
     Key(table="", name="media_address", default="the first listen address that is no wildcard,"
         " else the default route's",
-        meaning="IP address written into SDP for audio the switch relays, for parties of its family;"
-        " the other family is told its listen address."),
+        meaning="IP address written into SDP for audio the switch relays, for parties of its"
+        " family; the other family is told its listen address."),
     Key(table="[[listen]]", name="address", default="0.0.0.0:5060",
         meaning="IP address and port to take SIP on; [2001:db8::5]:5060 for IPv6. Without a port"
         " 5060, for tls 5061. The table may stand several times."),

@@ -77,8 +77,7 @@ class Records:
         return bool(self._settings.snapshot.get(f"SERVER_BILLING_RECORD_{name}"))
 
     def beat(self, calls: Iterable[LiveCall], mono: float, wall: float) -> None:
-        """Prove that open calls live, each in a second of 30 that its answer drew, so that no commit
-        is big."""
+        """Prove that open calls live: each in one second of 30, so that no commit is big."""
         second = int(mono)
         due = {s % ALIVE_S for s in range(max(self._beaten, second - ALIVE_S) + 1, second + 1)}
         self._beaten = second
