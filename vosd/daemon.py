@@ -140,7 +140,10 @@ class Daemon:
     async def _resolve(self, node: Node) -> None:
         """Look names up again and again, beside the pulse: it must never wait for them."""
         while True:
-            await node.resolve()
+            try:
+                await node.resolve()
+            except Exception:
+                log.exception("cannot look names up; trying again in %d s", _RESOLVE_S)
             self._resolved.set()
             await asyncio.sleep(_RESOLVE_S)
 
@@ -216,8 +219,8 @@ class Daemon:
         self._supervisor.reloading()
         try:
             new = files.load(self._path)
-            node.configuration.reload()
             node.read_certificates(new.tls)
+            node.configuration.reload()
         except (ConfigError, StoreError, TlsError) as error:
             for problem in str(error).splitlines():
                 log.error("%s", problem)

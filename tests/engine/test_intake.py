@@ -133,3 +133,61 @@ def test_a_call_already_taken_up_is_not_shed_with_its_retransmission() -> None:
     exchange.shed(CALL % (1, 1), ALICE, 0, 1.3)
     assert [data for data, _, _ in exchange.departing()] == [said[0][0]]
     assert (len(exchange.calls), exchange.counters.values["overload_rejects"]) == (1, 0)
+
+
+def test_a_mistake_of_ours_costs_its_message_and_not_the_pass(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange = Switchboard().switch
+    take = exchange._dialogue.take
+
+    def fail_once(event: Any, now: float) -> bool:
+        monkeypatch.setattr(exchange._dialogue, "take", take)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(exchange._dialogue, "take", fail_once)
+    exchange.receive(CALL % (1, 1), ALICE, 0, 1.0)
+    exchange.receive(CALL % (2, 2), ALICE, 0, 1.0)
+    assert (len(exchange.calls), exchange.counters.values["internal_errors"]) == (1, 1)
+    assert [record.message for record in caplog.records] == ["cannot act on Invited"]
+
+
+def test_a_mistake_in_one_due_part_leaves_the_others_their_turn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    board = Switchboard()
+
+    def fail(now: float) -> None:
+        raise ZeroDivisionError
+
+    fired: list[float] = []
+    monkeypatch.setattr(board.switch.calls, "due", fail)
+    monkeypatch.setattr(board.switch.outward, "due", fired.append)
+    board.switch.due(5.0)
+    assert fired == [5.0]
+    assert board.switch.counters.values["internal_errors"] == 1
+
+
+def test_a_burst_goes_on_after_a_message_that_fails() -> None:
+    class Failing(Recorder):
+        def receive(self, data: bytes, *_: object) -> None:
+            super().receive(data)
+            if len(self.taken) == 3:
+                raise ZeroDivisionError
+
+    async def burst() -> None:
+        recorder = Failing(Switchboard())
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        signalling = Signalling(loop, ())
+        signalling.serve(recorder)  # type: ignore[arg-type]
+        signalling.datagrams([(b"%b%d" % (INVITE, n), ALICE) for n in range(TURN * 3)], 0)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        signalling.datagrams([(BYE, ALICE)], 0)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        assert BYE in recorder.taken
+        assert len(recorder.taken) > TURN * 2
+
+    asyncio.run(burst())

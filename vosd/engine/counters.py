@@ -45,6 +45,7 @@ COUNTERS: dict[str, Row] = {
     "connections_idle": Row("connections closed for silence or a message that never ended"),
     "connections_evicted": Row("connections closed to make room for newer ones"),
     "connections_refused": Row("connections refused: all their source has are in use"),
+    "internal_errors": Row("mistakes of ours: each is in the log with its traceback"),
     "overload_rejects": Row("new calls refused because they waited too long to be read"),
     "overload_drops": Row("messages not read: of strangers above their share, or no room to wait"),
     "rtp_timeouts": Row("calls ended because one side fell silent"),
@@ -84,7 +85,10 @@ class MessageCounts:
         key = data[:4]
         if key == b"SIP/":
             key = data[8:9]
-        self._counts[key if key in self._counts else _OTHER] += 1
+        try:
+            self._counts[key] += 1
+        except KeyError:
+            self._counts[_OTHER] += 1
 
     def items(self) -> list[tuple[str, int]]:
         names = _METHODS | _CLASSES | {_OTHER: "other"}

@@ -2,11 +2,13 @@
 """The switch without its sockets: datagrams and time in, datagrams out.
 
 `receive` and `due` are the only doors for SIP; what has to be sent lies in `outgoing`. Nothing in
-here awaits, so messages of a dialog cannot overtake one another.
+here awaits, so messages of a dialog cannot overtake one another. A mistake of ours is logged and
+costs the message or event it befell, never the pass.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from vosd import __version__
@@ -36,6 +38,8 @@ from vosd.sip import events as sip
 from vosd.sip.endpoint import Datagram, Endpoint, Listen
 from vosd.store.store import Store
 from vosd.switch.events import MediaLost, Order, Stored
+
+log = logging.getLogger("vosd.sip")
 
 Address = tuple[str, int]
 
@@ -156,7 +160,12 @@ class Exchange:
         tap = self.traces.tap
         at = self.clocks.wall() if tap is not None else 0.0
         self.counters.received.add(data)
-        for event in self.endpoint.receive(data, source, local, now):
+        try:
+            events = self.endpoint.receive(data, source, local, now)
+        except Exception:
+            self._mistake("take a message of %s:%d", *source)
+            events = []
+        for event in events:
             self._take(event, now)
         if tap is not None:
             # now it is known which call it began
@@ -168,6 +177,9 @@ class Exchange:
         wait_s = 5 + self._chance.getrandbits(8) % 26
         if source not in self.endpoint.own and self.endpoint.shed(data, source, local, wait_s):
             self.counters.add("overload_rejects")
+            self.counters.received.add(data)
+            if self.traces.tap is not None:
+                self.traces.tap(True, data, source, local, self.clocks.wall())
         else:
             self.receive(data, source, local, now)
 
@@ -187,11 +199,18 @@ class Exchange:
 
     def due(self, now: float) -> None:
         """Let everything that waited for `now` happen."""
+        for fire in (self._endpoint_due, self.calls.due, self.keepalive.due, self.outward.due):
+            self._guarded(fire, now)
+
+    def _guarded(self, part: Callable[[float], None], now: float) -> None:
+        try:
+            part(now)
+        except Exception:
+            self._mistake("do what was due in %s", part.__qualname__)
+
+    def _endpoint_due(self, now: float) -> None:
         for event in self.endpoint.due(now):
             self._take(event, now)
-        self.calls.due(now)
-        self.keepalive.due(now)
-        self.outward.due(now)
 
     def deadline(self) -> float:
         """When `due` wants to run next; infinite when nothing waits."""
@@ -221,20 +240,29 @@ class Exchange:
             self._take(event, now)
 
     def _take(self, event: sip.Event, now: float) -> None:
-        if type(event) is sip.Response and callable(event.token):
-            event.token(event, now)
-        elif not self._dialogue.take(event, now):
-            self._outside.take(event, now)
+        try:
+            if type(event) is sip.Response and callable(event.token):
+                event.token(event, now)
+            elif not self._dialogue.take(event, now):
+                self._outside.take(event, now)
+        except Exception:
+            self._mistake("act on %s", type(event).__name__)
+
+    def _mistake(self, what: str, *about: object) -> None:
+        self.counters.add("internal_errors")
+        log.exception(f"cannot {what}", *about)
 
     def tick(self, now: float) -> None:
         """Once a second: media time-outs, heart-beats, bindings that ran out."""
-        wall = self.clocks.wall()
-        self.media.tick(now)
-        self.records.beat(self.calls, now, wall)
-        self.configuration.expire(wall)
-        self.traces.tick(now)
+        for part in (self.media.tick, self._beat, self.traces.tick):
+            self._guarded(part, now)
         self.counters.values["sip_withheld"] = self.endpoint.withheld
         self.settle()
+
+    def _beat(self, now: float) -> None:
+        wall = self.clocks.wall()
+        self.records.beat(self.calls, now, wall)
+        self.configuration.expire(wall)
 
     # what comes back from below
 

@@ -79,6 +79,9 @@ class Signalling:
     def _take_turn(self) -> None:
         """Serve some of what waits; the rest when the loop comes round."""
         exchange, intake = self.exchange, self._intake
+        self._busy = len(intake) > TURN
+        if self._busy:
+            self._loop.call_soon(self._take_turn)
         for _ in range(min(TURN, len(intake))):
             now = time.monotonic()
             (data, source, local, _), fate = intake.take(now)
@@ -88,9 +91,6 @@ class Signalling:
                 exchange.shed(data, source, local, now)
             else:
                 exchange.counters.add("overload_drops")
-        self._busy = bool(intake)
-        if self._busy:
-            self._loop.call_soon(self._take_turn)
         self.settle()
 
     # what happens to connections

@@ -180,7 +180,8 @@ class Traces:
             elif now - known.gone > _LINGER_S:
                 del self._known[id_]
                 for call_id in known.legs:
-                    self._by_call_id.pop(call_id, None)
+                    if self._by_call_id.get(call_id) == id_:  # no later call has it
+                        del self._by_call_id[call_id]
 
     def joined(self, live: LiveCall) -> None:
         """A call has begun, or has a new leg b."""
