@@ -14,7 +14,9 @@ setup: ; script/setup --dev
 
 # The long runs: more rounds of what the suite does in short.
 soak: setup
-	VOSD_KILL_ROUNDS=100 $(BIN)/python -m pytest tests/interop -m "interop" --timeout 3600
+	VOSD_SOAK=1 VOSD_KILL_ROUNDS=100 $(BIN)/python -m pytest tests/interop -m "interop" --timeout 3600
+	VOSD_SOAK=1 $(BIN)/python -m pytest tests/fuzz --timeout 3600
+	bench/hostile
 
 fix: setup
 	$(BIN)/ruff check --fix .

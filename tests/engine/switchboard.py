@@ -72,7 +72,7 @@ class Shelf:
         self.accepting = True
         self.open: dict[str, Cdr] = {}
         self.records: list[Cdr] = []
-        self.evidence: dict[str, bytes] = {}
+        self.evidence: dict[str, bytes | None] = {}
         self.rows: dict[str, list[Any]] = {
             "gateways": [], "phones": [], "bindings": [], "blacklist": []
         }
@@ -111,7 +111,7 @@ class Shelf:
 
         self.world.after(self.commit_s, commit)
 
-    def closed(self, row: Cdr, evidence: bytes) -> None:
+    def closed(self, row: Cdr, evidence: bytes | None) -> None:
         self.open.pop(row.id, None)
         self.records.append(row)
         self.evidence[row.id] = evidence

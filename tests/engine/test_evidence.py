@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from tests.engine.switchboard import ALICE, BOB, SWITCH, Switchboard
+import pytest
+
+from tests.engine.switchboard import ALICE, BOB, EPOCH, SWITCH, Switchboard
 from vosd.engine import evidence
+from vosd.engine.mediation import Mediation
 from vosd.wire.records import CallView
 
 
@@ -58,3 +61,30 @@ def test_whose_packets_were_dropped_is_kept() -> None:
     assert a.received is not None
     assert (a.received.wrong_source, a.received.wrong_from) == (5, "203.0.113.77:7000")
     assert a.nat_learn is False
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(evidence, "keep"), (Mediation, "close")], ids=["evidence", "media"]
+)
+def test_a_mistake_of_ours_at_the_end_costs_no_record(
+    owner: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever breaks once the call is over, its end and reason are written."""
+    board = Switchboard()
+    alice = board.agent("alice", ALICE)
+    board.agent("bob", BOB, answer_after=0.0)
+    leg = alice.call("sip:4670001@switch", SWITCH)
+    board.world.advance(2)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(owner, name, broken)
+    alice.bye(leg)
+    board.world.advance(1)
+    (row,) = board.shelf.records
+    assert (row.state, row.end_reason, row.ended_by) == ("closed", "caller_hangup", "caller")
+    assert row.ended_at is not None
+    assert round(row.ended_at - EPOCH) == 2
+    assert board.shelf.evidence[row.id] is None
+    assert (len(board.switch.calls), board.shelf.open) == (0, {})

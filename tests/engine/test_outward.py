@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.engine.switchboard import BOB, SWITCH, Switchboard
@@ -14,7 +15,8 @@ from vosd.engine.vendor import State
 from vosd.sip import auth
 from vosd.sip.events import Event, Request
 from vosd.sip.message import Message
-from vosd.switch.tables import GatewayAddress, Outward
+from vosd.sip.parse import parse
+from vosd.switch.tables import Gateway, GatewayAddress, Outward, Phone
 
 REGISTRAR = ("10.0.0.60", 5060)
 SECRET = b"the registrar's own"
@@ -316,14 +318,13 @@ def test_two_accounts_at_one_registrar() -> None:
     [
         # the contact as it was registered; the number called stands in To
         ("registrar", "contact", "<sip:300@vendor.example>", "300"),
-        # from another machine of the vendor
-        ("stranger", "contact", "<sip:300@vendor.example>", "300"),
         # a vendor that drops what stands behind the user
         ("registrar", "sip:us@10.0.0.1", "<sip:300@vendor.example>", "300"),
         # or puts the number there
         ("registrar", "sip:300@10.0.0.1", "<sip:300@vendor.example>", "300"),
         ("bob", "sip:300@10.0.0.1", "<sip:300@vendor.example>", "300"),
-        # neither our contact nor an address of the vendor
+        # no address of the vendor: what it was told travels in clear and proves nothing
+        ("stranger", "contact", "<sip:300@vendor.example>", None),
         ("stranger", "sip:us@10.0.0.1", "<sip:300@vendor.example>", None),
         ("stranger", "sip:us@10.0.0.1;line=0011223344556677", "<sip:300@a.example>", None),
     ],
@@ -376,3 +377,34 @@ def test_a_lost_refresh_is_sent_again_in_time() -> None:
     for _ in range(300):
         board.world.advance(1)
         assert state(board).state == "registered"
+
+
+def test_calls_of_a_vendor_reached_by_tls_come_by_tls() -> None:
+    board, _ = registering()
+    board.world.advance(1)
+    asked = board.switch.outward.caller
+    invite = parse(
+        b"INVITE sip:us@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n"
+        b"From: <sip:a@a>;tag=1\r\nTo: <sip:us@a>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n"
+    )
+    ways = ("udp", "tcp", "tls")
+    assert [way for way in ways if asked(invite, REGISTRAR, way, board.world.now)] == [*ways]
+    (held,) = board.switch.outward._live.values()
+    where = msgspec.structs.replace(held.gateway.outward, registrar=GatewayAddress(*REGISTRAR, "tls"))
+    held.gateway = msgspec.structs.replace(held.gateway, outward=where)
+    assert [way for way in ways if asked(invite, REGISTRAR, way, board.world.now)] == ["tls"]
+
+
+def test_the_fence_is_asked_about_calls_of_the_vendor() -> None:
+    board, registrar = registering()
+    board.world.advance(1)
+    seen = []
+
+    def fence(method: str, source: tuple[str, int], party: Gateway | Phone) -> bool:
+        seen.append((method, source, getattr(party, "name", "")))
+        return False
+
+    board.switch._outside._admission.fence = fence
+    leg = registrar.call("sip:us@10.0.0.1", SWITCH)
+    board.world.advance(1)
+    assert (leg.code, seen) == (403, [("INVITE", REGISTRAR, "vendor")])

@@ -7,6 +7,7 @@ import pytest
 
 from tests.engine.switchboard import ALICE, BOB
 from tests.engine.timers import (
+    TIMER,
     call,
     capable,
     ended,
@@ -16,6 +17,7 @@ from tests.engine.timers import (
     times,
 )
 from vosd.sip.events import DialogRequest
+from vosd.switch.call import INFINITE
 
 
 def test_a_peer_without_timer_is_asked_whether_it_lives() -> None:
@@ -107,3 +109,17 @@ def test_calls_with_timers_on_both_legs_have_no_greatest_length() -> None:
     call(alice)
     board.world.advance(2000)
     assert len(board.switch.calls) == 1
+
+
+def test_the_greatest_length_once_a_side_drops_the_timer() -> None:
+    """D27: alice's re-INVITE at 100 s knows no timer any more: 7200 s are left from there."""
+    board = switchboard(SS_SIP_NO_TIMER_REINVITE_INTERVAL="7200")
+    alice = board.agent("alice", ALICE)
+    capable(board, "bob", BOB, 600, "uac")
+    leg = call(alice, headers=TIMER)
+    board.world.advance(100)
+    (live,) = board.switch.calls
+    assert live.cut_at == INFINITE
+    alice.hold(leg)
+    board.world.advance(7300)
+    assert ended(board) == (7300.0, "session_limit", "switch")

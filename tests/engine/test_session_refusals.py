@@ -240,3 +240,24 @@ def test_calls_outlive_a_bad_network(endpoint: dict[str, Any], refresher: str) -
             board.world.at(at, lambda: bob.request(bob.legs[0], "UPDATE", headers=asking))
     board.world.advance(10800)
     assert (leg.end, len(board.switch.calls)) == ("", 1)
+
+
+def test_a_second_offer_does_not_push_a_waiting_one_out() -> None:
+    """Alice's UPDATE waits for the refresh of bob; her re-INVITE gets 491, the UPDATE its 200."""
+    board = switchboard()
+    alice = capable(board, "alice", ALICE, 600, "uac")
+    bob = capable(board, "bob", BOB, 600, "uac", endpoint=PLAIN, reinvite_code=0)
+    leg = call(alice)
+    board.world.advance(301)
+    alice.request(leg, "UPDATE", body=sdp(ALICE, direction="sendonly"))
+    board.world.advance(0.2)
+    alice.hold(leg)
+    board.world.advance(0.2)
+    assert [event.code for event in alice.of(ReinviteFailed)] == [491]
+    bob.script.reinvite_code = 200
+    bob.endpoint.accept(bob.legs[0].dialog, board.world.now, body=sdp(BOB),
+                        headers=expires(600, "uac"))  # fmt: skip
+    board.world.advance(1)
+    assert [event.code for event in alice.of(Response)] == [200]
+    (live,) = board.switch.calls
+    assert (live.deferred, live.busy) == (None, False)

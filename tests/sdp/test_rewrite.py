@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from vosd.sdp.session import SdpError, rewrite
+from vosd.sdp.session import SdpError, Session, rewrite
 
 
 def rewritten(body: str, address: str = "192.0.2.1", rtcp: int | None = 10001) -> str:
@@ -164,3 +164,20 @@ def test_the_old_way_of_holding_stays(hold: str) -> None:
 def test_what_cannot_be_readdressed(body: str, missing: str) -> None:
     with pytest.raises(SdpError, match=rf"cannot .*{missing}"):
         rewritten(body)
+
+
+def test_a_dropped_last_line_without_an_end_leaves_no_bare_cr() -> None:
+    """Found by fuzzing: a reader would take the CR for a part of the line before."""
+    body = b"v=0\r\no=u 1 2 IN IP4 h\r\nc=IN IP4 h\r\nm=audio 0 RTP/AVP 0\r\na=rtcp-mux"
+    written = rewrite(
+        body, address="192.0.2.1", port=10000, rtcp_port=10001, session_id="9", version=1
+    )
+    assert written.endswith(b"m=audio 0 RTP/AVP 0\r\n")
+
+
+def test_an_odd_mapping_of_media_we_refuse_is_passed_over() -> None:
+    """Half of RFC 4475 says a=rtpmap:31 LPC of its video; in audio it is refused."""
+    head = b"v=0\r\no=u 1 2 IN IP4 h\r\nc=IN IP4 h\r\nm=audio 5 RTP/AVP 0\r\n"
+    assert Session.parse(head + b"m=video 7 RTP/AVP 31\r\na=rtpmap:31 LPC\r\n").audio
+    with pytest.raises(SdpError, match="cannot read a=rtpmap:"):
+        Session.parse(head + b"a=rtpmap:31 LPC\r\n")

@@ -243,11 +243,11 @@ def test_nonce_life() -> None:
     assert Nonces(b"Secret").check(nonce, NOW, HERE) == "bad"
 
 
-@pytest.mark.parametrize("spoil", ["", "x", "é" * 56, "0" * 56, "z" * 56, "upper", "cut", "flip"])
+@pytest.mark.parametrize("spoil", ["", "x", "é" * 24, "A" * 24, "=" * 24, "upper", "cut", "flip"])
 def test_nonce_of_others_is_bad(spoil: str) -> None:
     nonces = Nonces(b"secret")
     nonce = nonces.make(NOW, HERE)
-    flipped = nonce[:-1] + ("0" if nonce[-1] != "0" else "1")
+    flipped = nonce[:-1] + ("A" if nonce[-1] != "A" else "B")
     spoilt = {"upper": nonce.upper(), "cut": nonce[:-2], "flip": flipped}.get(spoil, spoil)
     assert nonces.check(spoilt, NOW, HERE) == "bad"
 

@@ -58,7 +58,7 @@ def test_reach(host: str, kind: int) -> None:
         ("<sip:a@10.0.0.1>", Target("sip:a@10.0.0.1", "10.0.0.1", 5060, False)),
         ("sip:a@10.0.0.1;expires=60", Target("sip:a@10.0.0.1", "10.0.0.1", 5060, False)),
         ('"<x>" <sip:A@H.net:5070;lr>', Target("sip:A@h.net:5070;lr", "h.net", 5070, True)),
-        ("<sips:[2001:db8::1]>", Target("sips:[2001:db8::1]", "2001:db8::1", 5061, False)),
+        ("<sips:[2001:db8::1]>", Target("sips:[2001:db8::1]", "2001:db8::1", 5061, False, "tls")),
         ("<sip:a@h?Route=%3Csip:evil%3E>;q=1", Target("sip:a@h", "h", 5060, False)),
         ("<sip:a@h;method=BYE;x=1>", Target("sip:a@h;x=1", "h", 5060, False)),
         ("<sip:%31@h>", Target("sip:%31@h", "h", 5060, False)),

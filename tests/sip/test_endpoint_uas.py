@@ -398,7 +398,9 @@ def test_keep_alives_are_passed_over(data: bytes) -> None:
     ("data", "code", "answered"),
     [
         (b"HELLO", 400, False),
-        (b"INVITE sip:a@b SIP/7.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\n\r\n", 505, True),
+        (request().replace(b" SIP/2.0\r\n", b" SIP/7.0\r\n"), 505, True),
+        # an answer would be more than 1.5 times this (reliability.md row 12)
+        (b"INVITE sip:a@b SIP/7.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\n\r\n", 505, False),
         (request().replace(b"CSeq: 1 INVITE", b"CSeq: x"), 400, True),
         (request("ACK").replace(b"CSeq: 1 ACK", b"CSeq: x"), 400, False),
         (reply(request(), 200).replace(b" 200 ", b" 2000 "), 400, False),
@@ -460,3 +462,24 @@ def test_the_487_of_an_invite_ended_by_bye_is_resent() -> None:
     sent(end)
     end.due(1.5)
     assert shorts(end) == ["487 INVITE 1"]
+
+
+def test_a_client_of_rfc_2543_may_leave_out_contact_and_preset_the_to_tag() -> None:
+    """RFC 4475 3.4.1 and 3.1.1.1: it is reached where it was heard, and its tag stays (12.2.2)."""
+    end = endpoint()
+    dialog = ringing(end, branch="old", to_tag="own", headers=())
+    end.accept(dialog, 0.0)
+    answered = read(end.outgoing[-1][0])
+    assert (answered.code, answered.to_tag) == (200, "own")
+    ack = request("ACK", branch="a", to_tag="own", headers=())
+    assert names(end.receive(ack, PEER, 0, 0.1)) == ["Acked"]
+    end.outgoing.clear()
+    end.bye(dialog, 1.0)
+    bye = read(end.outgoing[-1][0])
+    assert (bye.uri, bye.from_tag, end.outgoing[-1][1]) == ("sip:192.0.2.20:5060", "own", PEER)
+
+
+def test_a_to_tag_that_is_nobodys_is_refused_of_everybody_else() -> None:
+    end = endpoint()
+    assert end.receive(request(to_tag="own"), PEER, 0, 0.0) == []
+    assert read(end.outgoing[-1][0]).code == 481

@@ -37,6 +37,10 @@ READ = [
 
 REFUSED = [
     "",
+    "tel:",
+    "tel:;ext=1",
+    "sip:[.98]",
+    "sip:[98]",
     "sip:",
     "sip",
     "alice@example.com",

@@ -8,6 +8,7 @@ gateway known by its address is trusted before anything else is looked at.
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -20,6 +21,7 @@ from vosd.sip import auth
 from vosd.sip.errors import SipError
 from vosd.sip.header import NameAddr
 from vosd.sip.message import Message
+from vosd.sip.uri import Uri
 from vosd.switch.clock import Clock
 from vosd.switch.suspension import Suspensions
 from vosd.switch.tables import Gateway, Phone
@@ -30,8 +32,8 @@ _OFFERS = {"all": auth.ALGORITHMS, "sha_256": ("SHA-256",), "md5": ("MD5",)}
 
 Address: TypeAlias = tuple[str, int]
 Party: TypeAlias = Gateway | Phone
-#: asked of every request that creates state, by method, source and who proved itself; False
-#: refuses. Gateways trusted by address are exempt, they have no other place to call from.
+#: asked of every request that creates state, by method, source and whom it is from; False
+#: refuses. Whom to exempt, such as gateways trusted by address, it decides itself.
 Fence: TypeAlias = Callable[[str, Address, Party], bool]
 
 
@@ -66,21 +68,31 @@ class Admission:
         self._suspensions = Suspensions()
         self.fence: Fence = lambda method, source, party: True
         #: the vendor that calls us where we registered with it
-        self.vendor: Callable[[Message, Address, float], Caller | None] = lambda *_: None
+        self.vendor: Callable[[Message, Address, str, float], Caller | None] = lambda *_: None
+        #: instead of the digest of a user who has none
+        self._nobody = secrets.token_hex(32)
 
-    def caller(self, message: Message, source: Address, clock: Clock) -> Caller | Refused:
+    def caller(
+        self, message: Message, source: Address, transport: str, clock: Clock
+    ) -> Caller | Refused:
         """Who an INVITE is from."""
-        gateway = self._configuration.trusted(source)
+        gateway = self._configuration.trusted(source, transport)
         if gateway is not None:
-            return Caller(gateway.name, gateway=gateway)
-        vendor = self.vendor(message, source, clock.mono)
+            return self._fenced(message, source, Caller(gateway.name, gateway=gateway))
+        vendor = self.vendor(message, source, transport, clock.mono)
         if vendor is not None:
-            return vendor
+            return self._fenced(message, source, vendor)
         proxy = self._settings.snapshot.get("SS_AUTHCHALLENGEMODE") == "407"
         who = self._proven(message, source, message.from_, clock, 407 if proxy else 401)
         if isinstance(who, Refused):
             return who
         return self._as_caller(who)
+
+    def _fenced(self, message: Message, source: Address, caller: Caller) -> Caller | Refused:
+        gateway = caller.gateway
+        if gateway is not None and not self.fence(message.method, source, gateway):
+            return Refused(403)
+        return caller
 
     def _as_caller(self, who: Party) -> Caller:
         if isinstance(who, Gateway):
@@ -108,8 +120,12 @@ class Admission:
         given = self._credentials(message, field)
         if given is None or given.qop != "auth" or given.algorithm not in self._offered():
             return self._challenge(code, source, clock)
+        if not _meant(given.uri, message.target):
+            return Refused(400)
         user = self._configuration.user(given.username)
-        right = auth.verify(given, message.method, self._ha1(user, given.algorithm))
+        kept = _ha1(user, given.algorithm)
+        # without one, somebody's whom nobody knows: an unknown user costs and answers the same
+        right = auth.verify(given, message.method, kept or self._nobody) and bool(kept)
         fresh = self._nonces.check(given.nonce, clock.wall, source[0])
         if fresh == "bad" or (fresh == "stale" and not right):
             return self._challenge(code, source, clock)
@@ -160,13 +176,6 @@ class Admission:
                 return given
         return None
 
-    def _ha1(self, user: Party | None, algorithm: str) -> str:
-        kept = ""
-        if user is not None:
-            kept = user.ha1_md5 if algorithm == "MD5" else user.ha1_sha256
-        # nobody's digest, so that an unknown user costs and answers the same
-        return kept or "0" * (32 if algorithm == "MD5" else 64)
-
     def _challenge(
         self, code: int, source: Address, clock: Clock, *, stale: bool = False
     ) -> Refused:
@@ -180,3 +189,22 @@ class Admission:
 
 def _user(address: NameAddr | None) -> str:
     return address.uri.user if address is not None and address.uri is not None else ""
+
+
+def _ha1(user: Party | None, algorithm: str) -> str:
+    """The secret kept of a user; "" for nobody, and where none is kept."""
+    if user is None:
+        return ""
+    return user.ha1_md5 if algorithm == "MD5" else user.ha1_sha256
+
+
+def _meant(proven: str, target: Uri | None) -> bool:
+    """Whether a digest's uri and the Request-URI name the same (RFC 7616 3.4.6).
+
+    Parameters and ports change on the way. Some clients name only the server in every digest.
+    """
+    try:
+        uri = Uri.parse(proven)
+    except SipError:
+        return False
+    return target is not None and uri.host == target.host and uri.user in ("", target.user)

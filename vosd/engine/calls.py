@@ -181,8 +181,10 @@ class Calls:
         except Exception:
             log.exception("cannot end call %s in order", live.call.id)
         if live.call.id in self._live:
-            live.media.close(clock.mono)
             self.finished(live)
+            if live.call.ended_at is not None:
+                self.performer.write(live, clock)
+            live.media.close(clock.mono)
 
     def _route_to(self, live: LiveCall, route: Route) -> None:
         """The call counts at the party it is sent to now, and no longer at the one before."""

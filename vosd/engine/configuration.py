@@ -12,6 +12,10 @@ from vosd.switch.blacklist import Blacklist
 from vosd.switch.routing import Routes
 from vosd.switch.tables import Binding, Gateway, Listed, Phone
 
+#: what is taken from an address written with a transport, where not everything is: only a
+#: connection proves who is at its other end
+_TAKEN = {"tcp": ("tcp", "tls"), "tls": ("tls",)}
+
 
 class Configuration:
     """Gateways, phones, lists; and the bindings of registered phones."""
@@ -24,7 +28,7 @@ class Configuration:
         self.blacklist: list[Listed] = []
         self.listed = Blacklist(())
         self.routes = Routes(())
-        self._by_host: dict[str, tuple[tuple[Gateway, int | None], ...]] = {}
+        self._by_host: dict[str, tuple[tuple[Gateway, int | None, str], ...]] = {}
         self._ways: dict[str, tuple[Target, ...]] = {}
         self._servers: dict[tuple[str, int], tuple[str, Gateway]] = {}
         self._by_user: dict[str, Gateway] = {}
@@ -55,7 +59,7 @@ class Configuration:
         name look-ups."""
         self._servers = {}
         self._ways = {name: self._lead(gateway) for name, gateway in self.gateways.items()}
-        by_host: dict[str, list[tuple[Gateway, int | None]]] = {}
+        by_host: dict[str, list[tuple[Gateway, int | None, str]]] = {}
         self._by_user = {}
         self.known.clear()
         self.known.update(
@@ -74,17 +78,17 @@ class Configuration:
                     # a connection comes from any port
                     fixed = gateway.auth == "ip_port" and target.transport == "udp"
                     port = target.port if fixed else None
-                    by_host.setdefault(target.host, []).append((gateway, port))
+                    by_host.setdefault(target.host, []).append((gateway, port, at.transport))
         # a gateway bound to a port is told from its neighbours at the same host first
         self._by_host = {
             host: tuple(sorted(rows, key=lambda row: row[1] is None))
             for host, rows in by_host.items()
         }
 
-    def trusted(self, source: tuple[str, int]) -> Gateway | None:
-        """The mapping gateway that is known by where a request comes from."""
-        for gateway, port in self._by_host.get(source[0], ()):
-            if port is None or port == source[1]:
+    def trusted(self, source: tuple[str, int], transport: str) -> Gateway | None:
+        """The mapping gateway that is known by where and over what a request comes."""
+        for gateway, port, written in self._by_host.get(source[0], ()):
+            if port in (None, source[1]) and takes(written, transport):
                 return gateway
         return None
 
@@ -181,3 +185,9 @@ class Configuration:
             self._homes[row.host] += 1
         for rows in self.bindings.values():
             rows.sort(key=lambda row: row.registered, reverse=True)
+
+
+def takes(written: str, transport: str) -> bool:
+    """Whether who is at an address `written` with a transport may send over `transport`; without
+    one, or with udp, over any."""
+    return transport in _TAKEN.get(written, (transport,))

@@ -52,6 +52,10 @@ class Lines:
         """`source` gives the address of ours that the system would send from."""
         self._configuration = configuration
         self._listens = listens
+        #: indexes of our sockets by transport and family
+        self._fit: dict[tuple[str, int], list[int]] = {}
+        for index, listen in enumerate(listens):
+            self._fit.setdefault((listen.transport, family_of(listen.host)), []).append(index)
         self._advertise = advertise
         self._source = source
         self._chance = chance
@@ -95,13 +99,8 @@ class Lines:
         self, destination: Address, transport: str = "udp", preferred: int | None = None
     ) -> Line | None:
         """The line to an address, from socket `preferred` when it fits."""
-        family = family_of(destination[0])
-        fit = [
-            index
-            for index, listen in enumerate(self._listens)
-            if listen.transport == transport and family_of(listen.host) == family
-        ]
-        if not fit:
+        fit = self._fit.get((transport, family_of(destination[0])))
+        if fit is None:
             return None
         if preferred not in fit:
             ours = self._source(destination[0]) if len(fit) > 1 else ""

@@ -176,8 +176,10 @@ class LiveCall:
 
     @property
     def busy(self) -> bool:
-        """An offer is between the two sides."""
-        return self.confirming or self.renegotiation is not None
+        """An offer is between the two sides, or waits to be."""
+        return (
+            self.confirming or self.renegotiation is not None or self.deferred is not None
+        )
 
     def standing(self) -> dict[Leg, bytes]:
         """What both sides last said."""

@@ -100,7 +100,8 @@ class Node:
             listens=self._listens,
             advertise=self._advertise,
             source=self._addresses.towards,
-            chance=random.Random(random.SystemRandom().getrandbits(256)),
+            # tags and branches prove where an answer comes from: none may be worked out from others
+            chance=random.SystemRandom(),
             clocks=Clocks(),
             media=self._media_engine,
             hop=self.loop.call_soon_threadsafe,

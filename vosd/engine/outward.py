@@ -4,15 +4,16 @@
 One `Registration` for each enabled routing gateway with register=on. It is always in one of
 three ways: a REGISTER is out (`due` is infinite), it waits for the next one (`due`), or it leaves
 (Expires: 0, once). What the vendor granted holds until `until`, whatever happens to the refresh.
-Calls of the vendor are told by the `line` parameter of our Contact, which only the vendor was
-told; where it gets lost, by the address they come from.
+Calls of the vendor come from its addresses or its registrar's; which of several accounts there one
+is for, the `line` parameter of our Contact tells, or the user where it gets lost. Alone it proves
+nothing: it travels in clear.
 """
 
 from __future__ import annotations
 
 import math
 
-from vosd.engine.configuration import Configuration
+from vosd.engine.configuration import Configuration, takes
 from vosd.engine.counters import Counters
 from vosd.engine.lines import Chance, Line, Lines
 from vosd.engine.live import Caller
@@ -243,28 +244,30 @@ class Registrations:
         each = self._live.get(gateway)
         return each.state(now) if each is not None else None
 
-    def caller(self, message: Message, source: Address, now: float) -> Caller | None:
+    def caller(
+        self, message: Message, source: Address, transport: str, now: float
+    ) -> Caller | None:
         """The vendor whose call a request is, while we are registered there."""
         uri = message.target
-        if not self._live or uri is None:
+        if not self._live or uri is None or source[0] not in self._configuration.known:
             return None
-        found = self._by_token.get(uri.params.get("line"))
-        if found is None and source[0] in self._configuration.known:
-            found = self._at(source[0], uri.user, now)
-        if found is None or found.until <= now:
+        fit = [
+            row for row in self._live.values()
+            if row.until > now and self._is_at(row, source[0], transport)
+        ]  # fmt: skip
+        if not fit:
             return None
+        named = self._by_token.get(uri.params.get("line"))
+        called = next((row for row in fit if row.gateway.user == uri.user), fit[0])
+        found = named if named in fit else called
         gateway = found.gateway
         return Caller(gateway.name, gateway=gateway, account=gateway.user)
 
-    def _at(self, host: str, user: str, now: float) -> Registration | None:
-        """Whom a call from an address of a vendor is for: of several accounts the one called."""
-        fit = [row for row in self._live.values() if row.until > now and host in self._hosts(row)]
-        return next((row for row in fit if row.gateway.user == user), fit[0] if fit else None)
-
-    def _hosts(self, each: Registration) -> set[str]:
+    def _is_at(self, each: Registration, host: str, transport: str) -> bool:
+        """Whether the vendor may call from there, as `Configuration.trusted` has it."""
         targets = (*self._configuration.registrars(each.gateway),
                    *self._configuration.places(each.gateway))  # fmt: skip
-        return {target.host for target in targets}
+        return any(row.host == host and takes(row.transport, transport) for row in targets)
 
 
 #: status -> field of the challenge, field of the answer

@@ -6,6 +6,7 @@ Nothing is decided here. What cannot be done comes back as a happening for the n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from vosd.engine import evidence
@@ -37,6 +38,8 @@ from vosd.switch.events import (
     Refuse,
 )
 from vosd.switch.reasons import REASONS
+
+log = logging.getLogger("vosd.calls")
 
 
 class Performer:
@@ -159,7 +162,7 @@ class Performer:
         if offered:
             self._endpoint.acknowledge(live.b, clock.mono)
         live.confirming = not offered
-        live.invite = None
+        live.invite = live.pending = None
         headers = self._sessions.begin(live, live.a, invite, clock)
         self._endpoint.accept(live.a, clock.mono, body=live.shown, headers=headers)
 
@@ -180,12 +183,25 @@ class Performer:
 
     def _close(self, live: LiveCall, _: Close, clock: Clock) -> None:
         live.media.close(clock.mono)
-        if live.stored or self._records.wanted(live.call):
-            record = evidence.record(live, self._records.node, clock)
-            self._records.closed(record, evidence.keep(live, clock))
+        self.write(live, clock)
         live.a = live.b = None
         live.invite = live.pending = None
         self._finished(live)
+
+    def write(self, live: LiveCall, clock: Clock) -> None:
+        """The final record of an ended call, where it leaves one."""
+        if live.stored or self._records.wanted(live.call):
+            record = evidence.record(live, self._records.node, clock)
+            self._records.closed(record, _kept(live, clock))
+
+
+def _kept(live: LiveCall, clock: Clock) -> bytes | None:
+    """The evidence; None where a mistake of ours spoils it, which costs no record."""
+    try:
+        return evidence.keep(live, clock)
+    except Exception:
+        log.exception("cannot keep the evidence of call %s", live.call.id)
+        return None
 
 
 #: 100rel, for a gateway that shall have it

@@ -65,8 +65,8 @@ class Records:
             live, error = outcomes.popleft()
             self._on_stored(live, error)
 
-    def closed(self, row: Cdr, evidence: bytes) -> None:
-        """Write the final row; it is kept until it could be written."""
+    def closed(self, row: Cdr, evidence: bytes | None) -> None:
+        """Write the final row, kept until it could be written, and what evidence there is."""
         self._store.cdr.closed(row, evidence)
 
     def wanted(self, call: Call) -> bool:

@@ -110,14 +110,11 @@ class Sessions:
         """The caller's INVITE is answered now: both legs' times run; what to add to the 2xx."""
         session = a.session = Session()
         lines = session.accept(invite, live.terms)
-        timed = session.interval > 0
         session.restart(live.terms, clock.mono)
         b = live.b.session if live.b is not None else None
         if b is not None:
             b.restart(live.terms, clock.mono)
-            timed = timed and b.interval > 0
-        if not timed:
-            live.cut_at = clock.mono + live.terms.longest
+        self._cap(live, clock)
         self._arm(live)
         return lines
 
@@ -126,7 +123,14 @@ class Sessions:
         if granted:
             session.refreshed(granted, clock.mono)
         session.restart(live.terms, clock.mono)
+        self._cap(live, clock)
         self._arm(live)
+
+    def _cap(self, live: LiveCall, clock: Clock) -> None:
+        """From when on a leg keeps no time, its call has a greatest length."""
+        sessions = [dialog.session for _, dialog in live.legs()]
+        if live.cut_at == math.inf and any(each and not each.interval for each in sessions):
+            live.cut_at = clock.mono + live.terms.longest
 
     def _arm(self, live: LiveCall) -> None:
         when = live.cut_at

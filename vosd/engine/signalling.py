@@ -27,6 +27,7 @@ class Socket(Protocol):
     """What sends for one listen, whatever its transport."""
 
     def send(self, data: bytes, destination: Address, /) -> bool: ...
+    def unread(self, peer: Address, /) -> None: ...
 
 
 class Signalling:
@@ -64,14 +65,20 @@ class Signalling:
             if intake.admits(source, now):
                 exchange.receive(data, source, local, now)
             else:
-                exchange.counters.add("overload_drops")
+                self._leave(source, local)
         self.settle()
+
+    def _leave(self, source: Address, local: int) -> None:
+        """A message is not read. A stranger's connection ends with it: it is not sent again."""
+        self.exchange.counters.add("overload_drops")
+        if not self.familiar(source[0]):
+            self._sockets[local].unread(source)
 
     def _queue(self, batch: Sequence[tuple[bytes, Address]], local: int) -> None:
         intake, now = self._intake, time.monotonic()
         for data, source in batch:
             if not (intake.admits(source, now) and intake.put(data, source, local, now)):
-                self.exchange.counters.add("overload_drops")
+                self._leave(source, local)
         if not self._busy:
             self._busy = True
             self._loop.call_soon(self._take_turn)
@@ -90,7 +97,7 @@ class Signalling:
             elif fate == "shed":
                 exchange.shed(data, source, local, now)
             else:
-                exchange.counters.add("overload_drops")
+                self._leave(source, local)
         self.settle()
 
     # what happens to connections
@@ -112,6 +119,14 @@ class Signalling:
 
     def count(self, name: str) -> None:
         self.exchange.counters.add(name)
+
+    def familiar(self, host: str) -> bool:
+        """Whether a gateway or a registered phone is there: its connections are not pushed out."""
+        return self.exchange.configuration.familiar(host)
+
+    def handshakes(self, host: str) -> bool:
+        """Whether TLS is spoken with one more of `host`."""
+        return self._intake.handshakes(host, time.monotonic())
 
     def settle(self) -> None:
         """Send what waits and arm the timer; call after anything that used the exchange."""

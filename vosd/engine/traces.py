@@ -242,11 +242,11 @@ class Traces:
             return True
         if seen.call:
             return False
-        return wanted.wants_stray(seen.data, self._is_at(wanted.gateway, seen.there))
+        return wanted.wants_stray(seen.data, self._is_at(wanted.gateway, seen))
 
-    def _is_at(self, name: str, there: Address) -> bool:
+    def _is_at(self, name: str, seen: Seen) -> bool:
         known = self._configuration
-        parties = known.server(there)[1], known.trusted(there)
+        parties = known.server(seen.there)[1], known.trusted(seen.there, seen.transport)
         return any(gateway is not None and gateway.name == name for gateway in parties)
 
     def _keep(self, trace: Recording, seen: Seen) -> None:

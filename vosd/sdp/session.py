@@ -203,9 +203,15 @@ def _connection(value: str) -> str:
 
 
 def _add_rtpmap(media: Media, value: str) -> None:
-    """Note a mapping; of two for one payload type the first counts."""
+    """Note a mapping; of two for one payload type the first counts.
+
+    One that cannot be read matters in audio alone, the rest is refused anyhow: half of RFC 4475's
+    messages say "a=rtpmap:31 LPC" of their video.
+    """
     match = _rtpmap(value)
     if match is None or int(match[1]) > 127 or not int(match[3]):
+        if media.kind != "audio":
+            return
         raise SdpError(f"cannot read a=rtpmap:{value[:64]!r}: want TYPE NAME/RATE")
     channels = "" if match[4] in ("", "/1") else match[4]
     media.rtpmap.setdefault(match[1], f"{match[2]}/{match[3]}{channels}")
@@ -296,6 +302,8 @@ def rewrite(
         out.append(line)
     if not owned or (taken and not connected):
         raise SdpError(f"cannot readdress SDP without {'c=' if owned else 'o='}")
+    if out[-1].endswith(b"\r"):
+        out.append(b"")  # the line behind it was dropped, and had no end
     if section == _OURS and missing:
         _append(out, missing)
     return b"\n".join(out)

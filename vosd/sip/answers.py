@@ -43,19 +43,22 @@ class Answerer(Requester):
         """Answer without remembering: the To tag comes out the same each time (8.2.7)."""
         tag = self._stateless_tag(message)
         data = response(
-            message, code, reason, to_tag=tag, received=source,
-            headers=headers or self.response_fields,
+            message, code, reason, to_tag=tag, received=source, lines=self.response_lines,
+            headers=headers,
         )  # fmt: skip
         self._send_once(data, message, source, local)
 
     def _send_once(self, data: bytes, message: Message, source: Address, local: int) -> bool:
         """Send an answer that nothing is remembered of. A stranger's datagram may have a forged
         source, so it gets at most 1.5 times the octets that came: nobody is flooded through us."""
-        large = 2 * len(data) > 3 * message.size
-        if large and not self.reliable[local] and source[0] not in self.known:
+        if self._excessive(data, message, source, local):
             self.withheld += 1
             return False
         return self._send(data, source, local)
+
+    def _excessive(self, data: bytes, message: Message, source: Address, local: int) -> bool:
+        large = 2 * len(data) > 3 * message.size
+        return large and not self.reliable[local] and source[0] not in self.known
 
     def _stateless_tag(self, message: Message) -> str:
         text = f"{self.salt}{message.call_id}{message.cseq}{message.from_tag}{message.via.branch}"
@@ -87,11 +90,11 @@ class Answerer(Requester):
         tx = dialog.server
         if tx is None:
             return
-        fields = (("Contact", dialog.local_contact), *headers)
         if reliable and tx.state == "proceeding":
-            self._ring_reliably(tx, dialog, Answer(code, reason, body, fields), now)
+            self._ring_reliably(tx, dialog, Answer(code, reason, body, tuple(headers)), now)
         else:
-            self.respond(tx, code, now, reason=reason, body=body, headers=fields)
+            lines = dialog.contact_line
+            self.respond(tx, code, now, reason=reason, body=body, lines=lines, headers=headers)
 
     def _ring_reliably(
         self, tx: InviteServer, dialog: Dialog, answer: Answer, now: float
@@ -102,7 +105,8 @@ class Answerer(Requester):
             return
         code, reason, body, headers = answer
         numbered = (*headers, *dialog.reliable.next(bool(body)))
-        self.respond(tx, code, now, reason=reason, body=body, headers=numbered)
+        lines = dialog.contact_line
+        self.respond(tx, code, now, reason=reason, body=body, lines=lines, headers=numbered)
         stop_resend(tx)
         tx.gaps, tx.sends = self.invite_gaps, 0
         self._next_gap(tx, now)
@@ -150,8 +154,8 @@ class Answerer(Requester):
         ):
             return
         dialog.state = "confirmed"
-        fields = (("Contact", dialog.local_contact), *self.accept_fields, *headers)
-        self.respond(tx, 200, now, body=body, headers=fields)
+        lines = dialog.contact_line + self.accept_lines
+        self.respond(tx, 200, now, body=body, lines=lines, headers=headers)
 
     def reject(
         self, dialog: Dialog, code: int, now: float, *,
@@ -164,21 +168,22 @@ class Answerer(Requester):
         tx = dialog.server
         if tx is None or tx.state != "proceeding":
             return
-        if not once:
-            headers = (*self.response_fields, *headers)
-        elif self.outgoing and self.outgoing[-1][0] is tx.data:
+        if once and self.outgoing and self.outgoing[-1][0] is tx.data:
             self.outgoing.pop()
-        self.respond(tx, code, now, reason=reason, headers=headers, once=once)
+        lines = "" if once else self.response_lines
+        self.respond(tx, code, now, reason=reason, lines=lines, headers=headers, once=once)
         tx.dialog = dialog.server = None
         if dialog.state == "early":
             self._forget(dialog)
 
     def respond(
         self, transaction: ServerTransaction, code: int, now: float, *,
-        reason: str = "", headers: Headers = (), body: bytes = b"",
+        reason: str = "", lines: str = "", headers: Headers = (), body: bytes = b"",
         content_type: str = "application/sdp", once: bool = False,
     ) -> None:  # fmt: skip
         """Answer a request. Raises ValueError for CR or LF in a value; late answers do nothing.
+
+        `lines` are whole header lines that stand before `headers`.
 
         `once` sends a refusal a single time and forgets the request: a forged source address gets
         hardly more than it sent, and a stranger no memory of ours (RFC 3261 8.2.7).
@@ -192,12 +197,23 @@ class Answerer(Requester):
         if cause != "1xx" and dialog is not None and dialog.reliable is not None:
             stop(tx)
         if dialog is not None and tx.method == "UPDATE" and cause == "2xx":
-            headers = (("Contact", dialog.local_contact), *headers)
+            lines = dialog.contact_line + lines
         tx.data = response(
             message, code, reason, to_tag=tx.tag if dialog is None else dialog.local_tag,
-            received=tx.source, headers=headers, body=body, content_type=content_type,
+            received=tx.source, lines=lines, headers=headers, body=body, content_type=content_type,
         )  # fmt: skip
         if once:
+            fewest = tuple(dict(headers).items())
+            if (
+                self._excessive(tx.data, message, tx.source, tx.local)
+                and len(fewest) < len(tuple(headers))
+            ):
+                # of several challenges the last, MD5, which is the one that small phones know
+                self.respond(
+                    tx, code, now, reason=reason, headers=fewest, body=body,
+                    content_type=content_type, once=True,
+                )  # fmt: skip
+                return
             self._send_once(tx.data, message, tx.source, tx.local)
             self._end_server(tx)
         else:

@@ -219,12 +219,15 @@ class Nonces:
 
     __slots__ = ("_floor", "_life", "_made", "_newest", "_secret", "_used", "limit")
 
-    def __init__(self, secret: bytes, life_s: float = 30, limit: int = MAX_NONCES) -> None:
+    def __init__(
+        self, secret: bytes, life_s: float = 30, limit: int = MAX_NONCES, since: float = 0
+    ) -> None:
+        """Nonces made before `since` (Unix seconds) are stale: their use is not known."""
         self._secret = secret
         self._life = int(life_s * 1000)
         self._made = 0
         self._newest = 0
-        self._floor = -1  # nonces made up to here (ms) are forgotten and count as stale
+        self._floor = int(since * 1000) - 1  # nonces made up to here (ms) count as stale
         self._used: dict[str, tuple[int, int]] = {}
         self.limit = limit
 
@@ -233,22 +236,22 @@ class Nonces:
 
     def make(self, now: float, source_host: str) -> str:
         """A nonce for `source_host`; `now` is wall time in seconds, shared by the nodes."""
-        self._made = (self._made + 1) & 0xFFFFFFFF
-        stamp = int(now * 1000).to_bytes(8, "big") + self._made.to_bytes(4, "big")
-        return binascii.hexlify(stamp + self._seal(stamp, source_host)).decode()
+        self._made = (self._made + 1) & 0xFFFF
+        stamp = int(now * 1000).to_bytes(6, "big") + self._made.to_bytes(2, "big")
+        return _text(stamp + self._seal(stamp, source_host))
 
     def _seal(self, stamp: bytes, source_host: str) -> bytes:
-        return hmac.digest(self._secret, stamp + source_host.encode(), "sha256")[:16]
+        return hmac.digest(self._secret, stamp + source_host.encode(), "sha256")[:10]
 
     def check(self, nonce: str, now: float, source_host: str) -> Literal["ok", "stale", "bad"]:
         """ "bad" was not made by us for this host; "stale" wants a new one with stale=true."""
         octets = _octets(nonce)
         if octets is None:
             return "bad"
-        if not hmac.compare_digest(octets[12:], self._seal(octets[:12], source_host)):
+        if not hmac.compare_digest(octets[8:], self._seal(octets[:8], source_host)):
             return "bad"
-        age = int(now * 1000) - int.from_bytes(octets[:8], "big")
-        made = int.from_bytes(octets[:8], "big")
+        made = _made(octets)
+        age = int(now * 1000) - made
         # A second of grace for the clocks of other nodes.
         return "ok" if -1000 <= age <= self._life and made > self._floor else "stale"
 
@@ -261,7 +264,7 @@ class Nonces:
         octets = _octets(nonce)
         if octets is None or not 0 < nc <= 0xFFFFFFFF:
             return False
-        made = int.from_bytes(octets[:8], "big")
+        made = _made(octets)
         if made <= self._floor:
             return False
         highest, seen = self._used.get(nonce, (0, 0))
@@ -283,18 +286,31 @@ class Nonces:
         expired = self._newest - self._life - 1000
         while self._used:
             oldest = next(iter(self._used))
-            stamp = int(oldest[:16], 16)
+            stamp = _made(binascii.a2b_base64(oldest))
             if stamp > expired and len(self._used) <= self.limit:
                 return
             self._floor = max(self._floor, stamp)
             del self._used[oldest]
 
 
+def _text(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode()
+
+
 def _octets(nonce: str) -> bytes | None:
-    """The 28 octets of a nonce in its only spelling."""
-    if len(nonce) != 56 or nonce != nonce.lower():
+    """The 18 octets of a nonce: short, since a challenge may not be much larger than its cause.
+
+    18 octets are 24 characters of base64 without padding, so there is one spelling.
+    """
+    if len(nonce) != 24:
         return None
     try:
-        return binascii.unhexlify(nonce)
+        octets = binascii.a2b_base64(nonce, strict_mode=True)
     except ValueError:
         return None
+    return octets if len(octets) == 18 else None
+
+
+def _made(octets: bytes) -> int:
+    """When a nonce was made, in ms."""
+    return int.from_bytes(octets[:6], "big")

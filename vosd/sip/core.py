@@ -11,7 +11,6 @@ import msgspec
 from vosd.sip import reliable
 from vosd.sip.dialog import FORBIDDEN, Dialog, host_text, reach
 from vosd.sip.events import Address, Event
-from vosd.sip.grammar import WRITTEN
 from vosd.sip.timing import Timers, Timing
 from vosd.sip.transaction import ClientTransaction, ServerTransaction
 
@@ -94,12 +93,11 @@ class Core:
             for index, listen in enumerate(self.listens)
         )
         self.salt = f"{chance.getrandbits(64):x}"
-        self.response_fields: tuple[tuple[str, str], ...] = (("Server", server),)
-        self.accept_fields: tuple[tuple[str, str], ...] = (("Allow", allow), ("Server", server))
+        self.response_lines = f"Server: {server}\r\n"
+        self.accept_lines = f"Allow: {allow}\r\nServer: {server}\r\n"
         self.request_lines = f"Allow: {allow}\r\nUser-Agent: {server}\r\n"
         if self.extensions:
-            supported = ", ".join(sorted(self.extensions))
-            self.accept_fields = (*self.accept_fields, ("Supported", supported))
+            self.accept_lines += f"Supported: {', '.join(sorted(self.extensions))}\r\n"
             # 100rel is offered by the owner, call by call
             offered = ", ".join(sorted(self.extensions - {reliable.TAG}))
             self.request_lines += f"Supported: {offered}\r\n" if offered else ""
@@ -231,23 +229,6 @@ class Core:
         if pending is not None:
             pending.dialog = None
         dialog.invite = dialog.early = dialog.invite_message = dialog.reliable = None
-
-
-def fields(headers: Headers) -> str:
-    """Header lines from pairs; raises ValueError where one would forge another line."""
-    lines, count = "", 0
-    for name, value in headers:
-        lines += f"{WRITTEN.get(name, name)}: {value}\r\n"
-        count += 1
-    if count and (lines.count("\r") != count or lines.count("\n") != count):
-        raise ValueError("cannot write a header value with CR or LF in it")
-    return lines
-
-
-def one_line(text: str) -> None:
-    """Refuse, by ValueError, what would not stay within one line."""
-    if "\r" in text or "\n" in text:
-        raise ValueError(f"cannot write {text[:64]!r} into one line")
 
 
 def stop_resend(tx: ClientTransaction | ServerTransaction) -> None:

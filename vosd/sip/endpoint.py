@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 
-from vosd.sip.core import Chance, Datagram, Headers, Listen, fields
+from vosd.sip.core import Chance, Datagram, Headers, Listen
 from vosd.sip.dialog import Dialog, Invite, default_port
 from vosd.sip.errors import SipParseError
 from vosd.sip.events import Address, Event, Malformed
-from vosd.sip.message import response
+from vosd.sip.message import fields, response
 from vosd.sip.parse import parse, remains
 from vosd.sip.timing import Timer, Timing
 from vosd.sip.transaction import ClientTransaction, ServerTransaction
@@ -55,8 +55,7 @@ class Endpoint(Caller, Callee):
         via = message.via
         if message.method != "INVITE" or f"{via.branch} {via.sent_by}" in self.servers:
             return False
-        headers = (("Retry-After", str(wait_s)), *self.response_fields)
-        self._refuse(message, 503, source, local, headers=headers)
+        self._refuse(message, 503, source, local, headers=(("Retry-After", str(wait_s)),))
         return True
 
     def due(self, now: float) -> list[Event]:
@@ -172,13 +171,19 @@ class Endpoint(Caller, Callee):
             tx.source = source
 
     def disconnected(self, remote: Address, local: int, now: float) -> list[Event]:
-        """A connection ended: what nobody answered on it yet is sent once more, on a new one."""
+        """A connection ended: what nobody answered on it yet is sent once more, on a new one.
+
+        A large request that may go by UDP does when that one ends too.
+        """
         for tx in [tx for tx in self.clients.values() if (tx.remote, tx.local) == (remote, local)]:
             if tx.state not in ("calling", "trying"):
                 continue
-            if tx.sends or not self._send(tx.data, remote, local):
+            if not tx.sends and self._send(tx.data, remote, local):
+                tx.sends = 1
+            elif tx.reserve is not None:
+                self._shrink(tx, *tx.reserve, now)
+            else:
                 self._step_client(tx, "error", None, now)
-            tx.sends = 1
         events, self.events = self.events, []
         return events
 

@@ -12,7 +12,7 @@ from typing import Final
 
 TOKEN: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
 QUOTED: Final = r'"(?:[^"\\]++|\\.)*"'
-HOST: Final = r"\[[0-9A-Fa-f:.]{2,45}+\]|[A-Za-z0-9_][A-Za-z0-9._\-]*+"
+HOST: Final = r"\[[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,44}+\]|[A-Za-z0-9_][A-Za-z0-9._\-]*+"
 # 1 to 65535, the usual four digits first.
 PORT: Final = (
     "0{0,5}(?:[1-9][0-9]{0,3}+(?![0-9])|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5[0-4][0-9]{2}"

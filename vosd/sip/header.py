@@ -222,8 +222,12 @@ class Via(msgspec.Struct, eq=False):
         """
         address, port = source
         tail = self.tail
-        if tail.endswith(";rport") and "eceived" not in tail:
-            return f"{self.head}{tail}={port};received={address}"
+        named = tail.lower()
+        if "received" not in named:
+            if named.endswith(";rport"):
+                return f"{self.head}{tail}={port};received={address}"
+            if "rport" not in named and self.host == address:
+                return self.head + tail
         params = {name: value for name, value in self.params.items() if name != "received"}
         if "rport" in params:
             params["rport"] = str(port)

@@ -10,7 +10,7 @@ from vosd.sip.grammar import LISTS, REASONS, SPELLINGS, WRITTEN, long_name
 from vosd.sip.header import NameAddr, Via, split_list
 from vosd.sip.uri import Uri
 
-__all__ = ["REASONS", "Message", "request", "response", "unsupported"]
+__all__ = ["REASONS", "Message", "fields", "one_line", "request", "response", "unsupported"]
 
 Address = tuple[str, int]
 _IDENTITY = ("call-id", "cseq")
@@ -44,6 +44,7 @@ class Message:
         "is_request",
         "method",
         "reason",
+        "size",
         "to_tag",
         "uri",
         "via",
@@ -61,6 +62,7 @@ class Message:
     to_tag: str
     via: Via
     is_request: bool
+    size: int  # octets that came
     charset: str  # "utf-8", or "latin-1" for a head that is no UTF-8, so that echoes stay exact
     _lines: list[str]  # start line, then one unfolded line a header
     _headers: list[tuple[str, str]] | None
@@ -104,7 +106,10 @@ class Message:
 
     def number(self, name: str) -> int | None:
         """A header's leading decimal number (Max-Forwards, Expires, Session-Expires), or None."""
-        digits = self._first.get(name, "").partition(";")[0].strip(" \t")
+        value = self._first.get(name)
+        if value is None:
+            return None
+        digits = value.partition(";")[0].strip(" \t")
         return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 11 else None
 
     @property
@@ -199,14 +204,16 @@ def response(
     *,
     to_tag: str = "",
     received: Address | None = None,
+    lines: str = "",
     headers: Iterable[tuple[str, str]] = (),
     body: bytes = b"",
     content_type: str = "application/sdp",
 ) -> bytes:
     """A response to `request` for the wire; `received` is the packet's source address and port.
 
-    `to_tag` is added where the request's To has none. Record-Route is copied into what may form a
-    dialog (12.1.1), Timestamp into a 100 (8.2.6.1). Raises ValueError for CR or LF in a value.
+    `lines` are header lines that `fields` wrote, `headers` more. `to_tag` is added where the
+    request's To has none. Record-Route is copied into what may form a dialog (12.1.1), Timestamp
+    into a 100 (8.2.6.1). Raises ValueError for CR or LF in a value.
     """
     echo = request._echo
     if echo is None or echo[0] != received:
@@ -214,16 +221,18 @@ def response(
     _, before, after = echo
     first = request._first
     tag = f";tag={to_tag}" if to_tag and not request.to_tag and "to" in first else ""
-    line = f"SIP/2.0 {code} {reason or REASONS.get(code, 'Unknown')}"
-    _refuse_line_ends(line + tag, 0)
+    one_line(reason + tag + content_type)
     more = ""
     if 100 < code < 300 and "record-route" in first and request.method in ("INVITE", "SUBSCRIBE"):
         routes = [value for name, value in request.headers if name == "record-route"]
         more = "".join([f"\r\nRecord-Route: {value}" for value in routes])
     elif code == 100 and "timestamp" in first:
         more = f"\r\nTimestamp: {first['timestamp']}"
-    rest = _rest(headers, body, content_type)
-    return f"{line}{before}{tag}{after}{more}{rest}".encode(request.charset, "replace") + body
+    text = (
+        f"SIP/2.0 {code} {reason or REASONS.get(code, 'Unknown')}{before}{tag}{after}{more}\r\n"
+        f"{lines}{fields(headers)}{_tail(body, content_type)}"
+    )
+    return text.encode(request.charset, "replace") + body
 
 
 def request(
@@ -238,26 +247,32 @@ def request(
     Content-Length is added, and Content-Type where there is a body. Raises ValueError for CR or
     LF in a value.
     """
-    line = f"{method} {uri} SIP/2.0"
-    _refuse_line_ends(line, 0)
-    return f"{line}{_rest(headers, body, content_type)}".encode() + body
+    one_line(method + uri + content_type)
+    head = f"{method} {uri} SIP/2.0\r\n{fields(headers)}{_tail(body, content_type)}"
+    return head.encode() + body
 
 
-def _rest(headers: Iterable[tuple[str, str]], body: bytes, content_type: str) -> str:
-    """`headers`, Content-Type for a body, Content-Length and the empty line."""
-    written = WRITTEN.get
-    lines = [f"\r\n{written(name, name)}: {value}" for name, value in headers]
-    if body and content_type:
-        lines.append(f"\r\nContent-Type: {content_type}")
-    text = "".join(lines)
-    _refuse_line_ends(text, len(lines))
-    return f"{text}\r\nContent-Length: {len(body)}\r\n\r\n"
+def _tail(body: bytes, content_type: str) -> str:
+    """Content-Type for a body, Content-Length and the empty line."""
+    kind = f"Content-Type: {content_type}\r\n" if body and content_type else ""
+    return f"{kind}Content-Length: {len(body)}\r\n\r\n"
 
 
-def _refuse_line_ends(text: str, count: int) -> None:
-    """A line end beyond the `count` we wrote would forge a header."""
-    if text.count("\n") != count or text.count("\r") != count:
-        raise ValueError(f"cannot write {text[:64]!r}: CR or LF in a value")
+def fields(headers: Iterable[tuple[str, str]]) -> str:
+    """Header lines from pairs; raises ValueError where one would forge another line."""
+    lines, count = "", 0
+    for name, value in headers:
+        lines += f"{WRITTEN.get(name, name)}: {value}\r\n"
+        count += 1
+    if count and (lines.count("\r") != count or lines.count("\n") != count):
+        raise ValueError("cannot write a header value with CR or LF in it")
+    return lines
+
+
+def one_line(text: str) -> None:
+    """Refuse, by ValueError, what would not stay within one line."""
+    if "\r" in text or "\n" in text:
+        raise ValueError(f"cannot write {text[:64]!r} into one line")
 
 
 def unsupported(message: Message, supported: Iterable[str] = (), *, proxy: bool = False) -> str:

@@ -53,7 +53,7 @@ def parse(data: bytes) -> Message:
     try:
         return _read(data)
     except SipParseError as error:
-        error.message = _remains(data)
+        error.message = remains(data)
         raise
 
 
@@ -66,6 +66,7 @@ def _read(data: bytes) -> Message:
     if end < 0:
         raise SipParseError(400, "cannot find the empty line that ends the headers")
     message = Message()
+    message.size = len(data)
     text = _decoded(message, data[:end])
     lines = text.split("\r\n")
     count = len(lines)
@@ -282,9 +283,10 @@ _tag_in = re.compile(rf";[ \t]*+tag[ \t]*+=[ \t]*+({VALUE})", re.I).search
 _COPIED = frozenset(("from", "to", "call-id", "cseq"))
 
 
-def _remains(data: bytes) -> Message | None:
+def remains(data: bytes) -> Message | None:
     """What a refusal copies from bytes that are no proper request; None when none may be sent."""
     message = Message()
+    message.size = len(data)
     octets = data[:MAX_MESSAGE].lstrip(b"\r\n").partition(b"\r\n\r\n")[0]
     lines = _fold(" ", _decoded(message, octets)).split("\r\n", MAX_HEADERS)
     words = lines[0].split()

@@ -119,7 +119,7 @@ class Requester(Core):
         if len(self.no_stream) >= MAX_NO_STREAM:
             self.no_stream.clear()
         self.no_stream[tx.remote] = now + NO_STREAM_S
-        tx.reserve = None
+        tx.reserve, tx.sends = None, 0
         tx.sent_from(f"{self.via[tx.local]}{self._at(tx.local, tx.remote)}", sender, local)
         self._send(tx.data, tx.remote, local)
         self._next_gap(tx, now)

@@ -106,11 +106,6 @@ class Session:
         self.granted += 1
         self.last, self.method = now, method
 
-    @property
-    def troubled_last(self) -> bool:
-        """The latest was not granted."""
-        return bool(self.trouble) and (not self.granted or self.last < self.trouble[-1].at)
-
     def troubled(self, trouble: Trouble) -> None:
         """Keep that one was not."""
         self.trouble = (*self.trouble, trouble)[-_KEPT:]

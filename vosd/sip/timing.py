@@ -10,7 +10,7 @@ once and its shell leaves the queue when it comes to the head.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 
 import msgspec
 
@@ -68,36 +68,35 @@ class Timing(msgspec.Struct, frozen=True):
         return self.schedule(self.t2)
 
 
-class Timer:
+class Timer(msgspec.Struct, eq=False):
     """A running timer: `kind` is the input its owner is given at `when`; no owner: stopped."""
 
-    __slots__ = ("kind", "owner", "when")
-
-    def __init__(self, when: float, owner: object, kind: str) -> None:
-        self.when = when
-        self.owner: object | None = owner
-        self.kind = kind
+    when: float
+    owner: object | None
+    kind: str
 
 
 class Timers:
     """All running timers of an endpoint, a FIFO per duration."""
 
-    __slots__ = ("queues",)
+    __slots__ = ("_first", "queues")
 
     def __init__(self) -> None:
-        self.queues: dict[float, deque[Timer]] = {}
+        self.queues: defaultdict[float, deque[Timer]] = defaultdict(deque)
+        #: none that runs ends earlier; it may have been stopped since
+        self._first: Timer | None = None
 
     def start(self, duration: float, owner: object, kind: str, now: float) -> Timer:
         timer = Timer(now + duration, owner, kind)
-        queue = self.queues.get(duration)
-        if queue is None:
-            queue = self.queues[duration] = deque()
-        queue.append(timer)
+        self.queues[duration].append(timer)
+        if self._first is not None and timer.when < self._first.when:
+            self._first = timer
         return timer
 
     def take(self, now: float) -> list[Timer]:
         """Remove and return what is due, earliest first."""
         taken: list[Timer] = []
+        self._first = None
         for queue in self.queues.values():
             while queue and (queue[0].owner is None or queue[0].when <= now):
                 timer = queue.popleft()
@@ -109,16 +108,19 @@ class Timers:
 
     def deadline(self) -> float:
         """When the next timer ends, inf when none runs."""
-        soonest = math.inf
+        first = self._first
+        if first is None or first.owner is None:
+            first = self._first = self._find()
+        return math.inf if first is None else first.when
+
+    def _find(self) -> Timer | None:
+        first = None
         for queue in self.queues.values():
-            while queue:
-                timer = queue[0]
-                if timer.owner is not None:
-                    if timer.when < soonest:
-                        soonest = timer.when
-                    break
+            while queue and queue[0].owner is None:
                 queue.popleft()
-        return soonest
+            if queue and (first is None or queue[0].when < first.when):
+                first = queue[0]
+        return first
 
     def __len__(self) -> int:
         return sum(timer.owner is not None for queue in self.queues.values() for timer in queue)

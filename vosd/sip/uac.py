@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vosd.sip.auth import answer
-from vosd.sip.core import COOKIE, fields, stop
+from vosd.sip.core import COOKIE, stop
 from vosd.sip.dialog import Dialog
 from vosd.sip.events import (
     Answered,
@@ -21,7 +21,7 @@ from vosd.sip.events import (
     Trying,
 )
 from vosd.sip.grammar import WRITTEN
-from vosd.sip.message import Message
+from vosd.sip.message import Message, fields
 from vosd.sip.reliable import sequence
 from vosd.sip.requests import Requester
 from vosd.sip.session_timer import Session, lengthened
@@ -135,8 +135,9 @@ class Caller(Requester):
         known = tx.acks.get(message.to_tag) if tx.acks else None
         if known is not None:
             self._send(*known)
-            if tx.dialog is not None:
-                tx.dialog.again += 1
+            dialog = self.dialogs_by_tag.get(message.from_tag)
+            if dialog is not None:
+                dialog.again += 1
         elif tx.dialog is None or tx.dialog.remote_tag != message.to_tag:
             self._part(tx, message, now, bye=not tx.again)
 

@@ -115,8 +115,7 @@ class Callee(Answerer):
             return False
         unknown = unsupported(message, self.extensions)
         if unknown:
-            headers = (("Unsupported", unknown), *self.response_fields)
-            self._refuse(message, 420, source, local, headers=headers)
+            self._refuse(message, 420, source, local, headers=(("Unsupported", unknown),))
         return bool(unknown)
 
     # requests inside dialogs

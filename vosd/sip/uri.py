@@ -63,6 +63,8 @@ class Uri(msgspec.Struct):
         if scheme != "tel":
             return cls(scheme, rest)
         number, semicolon, params = rest.partition(";")
+        if not number:
+            raise SipParseError(400, f"cannot read URI {text[:64]!r}: want tel:number")
         return cls(scheme, _unescape(number), params=_parameters(semicolon + params))
 
     def __str__(self) -> str:

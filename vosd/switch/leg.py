@@ -124,5 +124,6 @@ def _host(host: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    plain = "".join(each for each in text if each.isprintable())
-    return plain.replace("\\", "\\\\").replace('"', '\\"')
+    if not text.isprintable():
+        text = "".join(each for each in text if each.isprintable())
+    return text.replace("\\", "\\\\").replace('"', '\\"')
