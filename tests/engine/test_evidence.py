@@ -86,5 +86,5 @@ def test_a_mistake_of_ours_at_the_end_costs_no_record(
     assert (row.state, row.end_reason, row.ended_by) == ("closed", "caller_hangup", "caller")
     assert row.ended_at is not None
     assert round(row.ended_at - EPOCH) == 2
-    assert board.shelf.evidence[row.id] is None
+    assert (board.shelf.evidence[row.id] is None) is (name == "keep")
     assert (len(board.switch.calls), board.shelf.open) == (0, {})

@@ -77,6 +77,48 @@ def test_strangers_share_what_a_second_allows() -> None:
     assert sum(queue.admits(FRIEND, 7.0) for _ in range(50)) == 50
 
 
+def test_a_strangers_handshake_counts_as_ten_messages() -> None:
+    queue = intake(strangers_per_s=100)
+    assert sum(queue.handshakes(STRANGER[0], 7.0) for _ in range(50)) == 10
+    assert not queue.admits(STRANGER, 7.0)
+    assert sum(queue.handshakes(FRIEND[0], 7.0) for _ in range(50)) == 50
+    # one that began with less than its cost left is paid back by those after it
+    assert [queue.handshakes(STRANGER[0], at) for at in (7.02, 7.09, 7.12)] == [True, False, True]
+
+
+class Wire:
+    """A stream socket that notes whose message was left unread."""
+
+    def __init__(self) -> None:
+        self.left: list[tuple[str, int]] = []
+
+    def send(self, data: bytes, destination: tuple[str, int]) -> bool:
+        return True
+
+    def unread(self, peer: tuple[str, int]) -> None:
+        self.left.append(peer)
+
+
+@pytest.mark.parametrize("beside", [0, TURN])
+def test_a_stranger_whose_message_is_not_read_is_told(beside: int) -> None:
+    """A datagram comes again; what came by a stream does not, so the stream ends."""
+
+    async def few() -> None:
+        wire = Wire()
+        exchange = Recorder(Switchboard())
+        signalling = Signalling(asyncio.get_running_loop(), (wire,))
+        signalling.serve(exchange)  # type: ignore[arg-type]
+        signalling._intake.strangers = Allowance(2)
+        # no gateway and no phone is at `STRANGER`
+        signalling.datagrams([(OPTIONS, ALICE)] * beside + [(OPTIONS, STRANGER)] * 3, 0)
+        while signalling._busy:
+            await asyncio.sleep(0)
+        assert wire.left == [STRANGER]
+        assert exchange.counters.values["overload_drops"] == 1
+
+    asyncio.run(few())
+
+
 class Recorder:
     """Takes the place of the exchange behind the pass, and writes down what it is given."""
 

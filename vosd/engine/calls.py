@@ -181,9 +181,11 @@ class Calls:
         except Exception:
             log.exception("cannot end call %s in order", live.call.id)
         if live.call.id in self._live:
-            self.finished(live)
-            if live.call.ended_at is not None:
-                self.performer.write(live, clock)
+            try:
+                if live.call.ended_at is not None:
+                    self.performer.write(live, clock)
+            finally:
+                self.finished(live)
             live.media.close(clock.mono)
 
     def _route_to(self, live: LiveCall, route: Route) -> None:
@@ -216,6 +218,8 @@ class Calls:
         if live.media.session is not None:
             for side in (live.media.session.a, live.media.session.b):
                 self._counters.stream(side.received(), side.sent())
+        # dialogs know their call: what knows them back would wait for the collector, which is rare
+        live.a_dialog = live.b_dialog = None
         if call.answered_at is None:
             self._counters.add("calls_failed" if call.route else "calls_refused")
         if call.reason == "media_timeout":

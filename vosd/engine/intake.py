@@ -25,7 +25,7 @@ Fate: TypeAlias = Literal["serve", "shed", "drop"]
 ROOM: Final = 4096
 STRANGER: Final = REST + 1
 _STRANGERS_ROOM: Final = 256
-#: serving a handshake with RSA 2048 takes 1.5 ms, refusing a message 0.15
+#: serving a handshake takes 0.6 ms (P-256) to 1.5 (RSA 2048), challenging a stranger 0.06
 HANDSHAKE: Final = 10
 #: lanes whose messages grow too old
 _AGING: Final = frozenset((CALL, STRANGER))

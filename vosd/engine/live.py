@@ -118,7 +118,7 @@ class LiveCall:
         self.a: Dialog | None = a
         self.b: Dialog | None = None
         #: the same as they were last, for the evidence
-        self.a_dialog = a
+        self.a_dialog: Dialog | None = a
         self.b_dialog: Dialog | None = None
         #: the Reason header of the BYE that ended the call
         self.farewell = ""

@@ -32,6 +32,8 @@ from vosd.switch.tables import Binding
 from vosd.wire.records import Status
 
 _RATE_WINDOW_S = 10
+#: files beside RTP ports and connections: store, control socket, listening sockets
+_OTHER_FILES = 256
 
 
 class TlsFiles(Protocol):
@@ -210,6 +212,12 @@ class Node:
         """Shut the doors."""
         for socket in self.sockets:
             socket.close()
+
+    @property
+    def descriptors(self) -> int:
+        """Files that are open when all RTP ports and connections there may be are in use."""
+        connections = sum(socket.limits.total for socket in self._streams)
+        return self.exchange.media.ports_total + connections + _OTHER_FILES
 
     # what handlers ask
 
