@@ -24,6 +24,7 @@ from vosd import journal
 from vosd.config import Config, ConfigError
 from vosd.control.metrics import MetricsServer
 from vosd.control.server import ControlServer
+from vosd.descriptors import allow_all, shortage
 from vosd.engine.node import Node
 from vosd.media.userspace import UserspaceRelay
 from vosd.net.tls import TlsError
@@ -71,7 +72,10 @@ class Daemon:
         """Serve until told to stop; the process's exit code."""
         store = self._open_store()
         try:
+            allowed = allow_all()
             node = self._open_node(store)
+            if few := shortage(allowed, node.descriptors):
+                log.warning("%s", few)
             server = ControlServer(node, Path(self._config.control_socket))
             await server.start()
             metrics = MetricsServer(node)

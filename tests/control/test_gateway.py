@@ -61,7 +61,7 @@ def test_added_shown_and_in_force(client: Client, running: Running) -> None:
     )
     gateway = running.node.configuration.gateways["acme"]
     assert gateway.addresses == (GatewayAddress("203.0.113.9", 5080, "udp"),)
-    assert running.node.configuration.trusted(("203.0.113.9", 40000)) is gateway
+    assert running.node.configuration.trusted(("203.0.113.9", 40000), "udp") is gateway
     assert [view.name for view in client.call("gateway.list").gateways] == ["acme"]
 
 

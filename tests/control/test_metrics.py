@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import urllib.error
@@ -173,6 +174,57 @@ def test_read_only_and_nothing_beside_it(served: Running) -> None:
     put(served, f"127.0.0.1:{port}")
     assert scrape(port, "/v1/status")[0] == 404
     assert scrape(port, "/metrics", "POST")[0] == 405
+
+
+async def connections(port: int, count: int) -> list[socket.socket]:
+    """Connections that say nothing, all the server has in hand."""
+    made = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return made
+
+
+def test_the_silent_do_not_lock_a_scraper_out(served: Running) -> None:
+    port = free_port()
+    put(served, f"127.0.0.1:{port}")
+    silent = served.run(connections(port, 50))
+    assert scrape(port)[0] == 200
+    ended = 0
+    for one in silent:
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            ended += one.recv(1) == b""
+        one.close()
+    # 32 at once, of whom the scraper was the last
+    assert ended == 50 - 31
+
+
+def test_who_says_nothing_is_hung_up_on(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    put(served, f"127.0.0.1:{port}")
+    monkeypatch.setattr("vosd.control.metrics._FIRST_S", 0.0)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
+        assert silent.recv(1) == b""
+
+
+def test_the_same_port_moves_between_an_address_and_all_of_them(served: Running) -> None:
+    """Linux lets nobody have 0.0.0.0 while somebody, here ourselves, listens on 127.0.0.1."""
+    port = free_port()
+    put(served, f"127.0.0.1:{port}")
+    with socket.create_connection(("127.0.0.1", port)):
+        put(served, f"0.0.0.0:{port}")
+    assert scrape(port)[0] == 200
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        put(served, f"127.0.0.1:{taken}")
+        with pytest.raises(Refused, match="Address already in use"):
+            put(served, f"0.0.0.0:{taken}")
+        served.run(asyncio.sleep(0))
+        assert scrape(taken)[0] == 200
+    put(served, f"127.0.0.1:{port}")
+    assert scrape(port)[0] == 200
 
 
 def test_an_address_in_use_is_refused_and_the_old_one_stays(served: Running) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vosd.net.addresses import SourceAddresses
 from vosd.net.sockets import SocketError
 from vosd.net.stream import Limits, StreamSocket
 from vosd.sip.framing import Framer
@@ -30,6 +32,9 @@ class Doors:
     def __init__(self) -> None:
         self.told: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self.counts: Counter[str] = Counter()
+        #: hosts of gateways and registered phones, and handshakes strangers have left
+        self.known: set[str] = set()
+        self.allowed = 100
 
     def datagrams(self, batch: Sequence[tuple[bytes, Address]], local: int) -> None:
         for each in batch:
@@ -46,6 +51,13 @@ class Doors:
 
     def count(self, name: str) -> None:
         self.counts[name.removeprefix("connections_")] += 1
+
+    def familiar(self, host: str) -> bool:
+        return host in self.known
+
+    def handshakes(self, host: str) -> bool:
+        self.allowed -= 1
+        return self.allowed >= 0
 
     async def next(self, kind: str) -> Any:
         async with asyncio.timeout(5):
@@ -73,6 +85,20 @@ def run(work: Work, host: str = "127.0.0.1", **limits: Any) -> None:
 
 async def connect(stream: StreamSocket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(stream.host, stream.port)
+
+
+async def speak(
+    stream: StreamSocket, doors: Doors, host: str, pushes: bool = False
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection from `host` that has said something; `pushes`: another one ends for it."""
+    reader, writer = await asyncio.open_connection(
+        stream.host, stream.port, local_addr=(host, 0)
+    )
+    if pushes:
+        await doors.next("lost")
+    writer.write(MESSAGE)
+    await doors.next("message")
+    return reader, writer
 
 
 async def ended(reader: asyncio.StreamReader) -> bool:
@@ -265,6 +291,153 @@ def test_in_all_strangers_make_room_before_those_who_spoke() -> None:
         assert len(stream) == 2
 
     run(work, total=2)
+
+
+def test_strangers_who_spoke_make_room_before_a_silent_phone_that_is_known() -> None:
+    """A registered phone is reached by no other connection; nobody is pushed out for one more
+    stranger when all are known."""
+
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        doors.known = {"127.0.0.2", "127.0.0.3"}
+        phone, _phone = await speak(stream, doors, "127.0.0.2")
+        first, _first = await speak(stream, doors, "127.0.0.10")
+        second, _second = await speak(stream, doors, "127.0.0.11", pushes=True)
+        assert await ended(first)
+        other, _other = await speak(stream, doors, "127.0.0.3", pushes=True)
+        assert await ended(second)
+        refused, _ = await connect(stream)
+        assert await ended(refused)
+        assert not phone.at_eof()
+        assert not other.at_eof()
+        assert doors.counts == {"accepted": 4, "evicted": 2, "refused": 1}
+        assert not stream.send(MESSAGE, ("127.0.0.9", 9))
+
+    run(work, total=2)
+
+
+def test_a_request_of_ours_takes_the_place_of_a_stranger() -> None:
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        stranger, _ = await connect(stream)
+        while not len(stream):
+            await asyncio.sleep(0)
+        with socket.create_server(("127.0.0.1", 0)) as gateway:
+            assert stream.send(MESSAGE, gateway.getsockname())
+            assert await ended(stranger)
+            assert len(stream) == 1
+
+    run(work, total=1)
+
+
+def test_a_flood_of_pings_costs_one_write() -> None:
+    """RFC 5626 4.4.1 asks for one pong a ping, from who sends one and waits for it."""
+
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        reader, writer = await connect(stream)
+        while not len(stream):
+            await asyncio.sleep(0)
+        (connection,) = stream._all
+        stream.framed(connection, connection.framer.feed(b"\r\n\r\n" * 16384))
+        writer.write(MESSAGE)
+        _, source = await doors.next("message")
+        assert stream.send(b"end", source)
+        assert await reader.readuntil(b"end") == b"\r\n" * 4 + b"end"
+
+    run(work)
+
+
+def test_a_message_that_is_not_read_ends_its_connection() -> None:
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        reader, writer = await connect(stream)
+        writer.write(MESSAGE)
+        _, source = await doors.next("message")
+        stream.unread(source)
+        stream.unread(source)
+        assert await ended(reader)
+        assert await doors.next("lost") == source
+        assert doors.counts == {"accepted": 1, "unread": 1}
+
+    run(work)
+
+
+def test_strangers_have_only_their_share_of_handshakes() -> None:
+    class Contexts:
+        """Counts the channels that are made; none of them is spoken on."""
+
+        made = 0
+
+        def serve(self) -> None:
+            self.made += 1
+
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        stream.contexts = contexts = Contexts()  # type: ignore[assignment]
+        doors.allowed = 1
+        await connect(stream)
+        refused, _ = await connect(stream)
+        assert await ended(refused)
+        assert (contexts.made, doors.counts) == (1, {"accepted": 1, "refused": 1})
+
+    run(work)
+
+
+@contextlib.contextmanager
+def no_descriptor() -> Iterator[None]:
+    """As if every file the process may have were open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = socket.socket()
+    lowest = probe.fileno()
+    probe.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_without_a_descriptor_the_listener_rests_until_the_next_tick(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        loop = asyncio.get_running_loop()
+        caller = socket.socket()
+        caller.connect((stream.host, stream.port))
+        with no_descriptor():
+            for turn in range(40):
+                if turn == 20:
+                    stream.tick(loop.time())
+                await asyncio.sleep(0)
+        # said once, however long it lasts
+        assert [row.getMessage() for row in caplog.records] == [
+            f"cannot accept on 127.0.0.1 port {stream.port}/tcp: Too many open files; "
+            "new connections wait: raise LimitNOFILE= of the service"
+        ]
+        assert not len(stream)
+        caller.sendall(MESSAGE)
+        stream.tick(loop.time())
+        assert (await doors.next("message"))[0] == MESSAGE
+        caller.close()
+
+    run(work)
+
+
+def test_without_a_descriptor_nothing_is_sent_and_nothing_raised() -> None:
+    async def work(stream: StreamSocket, doors: Doors) -> None:
+        addresses = SourceAddresses()
+        with no_descriptor():
+            assert not stream.send(MESSAGE, ("127.0.0.9", 9))
+            assert addresses.towards("127.0.0.9") == "127.0.0.1"
+            assert addresses.towards("::2") == "::1"
+        assert doors.counts == {"failed": 1}
+
+    run(work)
+
+
+def test_what_could_not_be_asked_is_asked_again() -> None:
+    addresses = SourceAddresses()
+    with no_descriptor():
+        addresses.towards("127.0.0.9")
+    assert addresses._known == {}
+    # the kernel answers from the destination itself within 127.0.0.0/8
+    assert addresses.towards("127.0.0.9") == addresses._known["127.0.0.9"]
 
 
 def test_what_cannot_be_framed_is_refused_and_the_connection_ends() -> None:

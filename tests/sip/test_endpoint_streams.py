@@ -205,6 +205,25 @@ def test_a_peer_without_tcp_gets_it_by_udp_and_the_next_at_once() -> None:
     assert dialog.state == "ended"
 
 
+def test_a_peer_that_hangs_up_on_large_requests_gets_them_by_udp() -> None:
+    """It takes TCP connections and closes them: once is bad luck, twice is no TCP."""
+    end, _ = streams()
+    dialog = large(end, 1500)
+    out(end)
+    assert end.disconnected(PEER, TCP, 0.1) == []
+    assert out(end) == [("INVITE", "tcp", PEER, TCP)]
+    assert end.disconnected(PEER, TCP, 0.2) == []
+    assert out(end) == [("INVITE", "udp", PEER, UDP)]
+    # from here as any request by UDP: again after T1 (500 ms), then after 2*T1
+    assert end.due(0.71) == []
+    assert out(end) == [("INVITE", "udp", PEER, UDP)]
+    assert end.due(1.72) == []
+    assert out(end) == [("INVITE", "udp", PEER, UDP)]
+    large(end, 1500)
+    assert out(end) == [("INVITE", "udp", PEER, UDP)]
+    assert dialog.state == "early"
+
+
 def test_an_operator_may_keep_large_requests_on_udp() -> None:
     end, _ = streams()
     end.large_by_stream = False

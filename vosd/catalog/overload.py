@@ -20,8 +20,9 @@ ROWS = (
         default="1000",
         group="overload", takes_effect="now", obeyed=True,
         summary="messages a second read from addresses of no gateway and no registered phone",
-        detail="All strangers share it; what exceeds it is dropped unread, so that a flood from"
-        " the internet leaves the calls of known gateways alone. It bounds how fast new phones"
+        detail="All strangers share it; what exceeds it is dropped unread, by TCP and TLS with"
+        " its connection, so that a flood from the internet leaves the calls of known gateways"
+        " alone. A TLS handshake counts as ten messages. It bounds how fast new phones"
         " can register after an outage. Our own parameter.",
     ),
 )

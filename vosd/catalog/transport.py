@@ -33,7 +33,8 @@ ROWS = (
         name="SS_SIP_TCP_CONNECTIONS", kind=Integer(low=16, high=65535), default="8192",
         group="transport", takes_effect="now", obeyed=True,
         summary="most connections of one listening socket",
-        detail="One more closes one that never carried a message, else the one used longest ago."
+        detail="One more closes one that never carried a message, else the stranger's used longest"
+        " ago, and is refused when all are of gateways and registered phones."
         " Each takes a file descriptor (LimitNOFILE of the service). Our own parameter.",
     ),
     Param(

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: scrapers at once; one more is hung up on
+#: scrapers at once; one more takes the place of the one that was silent longest
 _MOST = 32
+#: seconds a scraper has for its first octet
+_FIRST_S = 10.0
 
 #: name, help, and the field of `Status` with what it is multiplied by
 GAUGES: tuple[tuple[str, str, str, float], ...] = (
@@ -160,7 +162,10 @@ class MetricsServer:
         self._node = node
         self._address: tuple[str, int] | None = None
         self._runner: web.AppRunner | None = None
+        #: bound, and served once `_serve` had its turn
+        self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._scrapers: dict[_Scraper, None] = {}
         self._turning: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -181,28 +186,47 @@ class MetricsServer:
         wanted: tuple[str, int] | None = snapshot.get("SS_METRICS_ADDRESS")
         if wanted == self._address:
             return
-        taken = bound("tcp", *wanted, "as SS_METRICS_ADDRESS") if wanted is not None else None
-        self._address = wanted
+        old = self._address
+        if wanted is None:
+            self._leave()
+        elif old is None or old[1] != wanted[1]:
+            self._listen(wanted)
+        else:
+            # we ourselves are in the way when one of the two is the wildcard
+            self._leave()
+            try:
+                self._listen(wanted)
+            except SocketError:
+                self._listen(old)
+                raise
+
+    def _listen(self, wanted: tuple[str, int]) -> None:
+        taken = bound("tcp", *wanted, "as SS_METRICS_ADDRESS")
+        self._leave()
+        self._address, self._socket = wanted, taken
+        self._turning = asyncio.get_running_loop().create_task(self._serve(taken))
+
+    def _leave(self) -> None:
+        """Stop listening; who is connected is served on."""
         if self._server is not None:
             self._server.close()
-            self._server = None
-        if taken is not None:
-            self._turning = asyncio.get_running_loop().create_task(self._serve(taken))
+        elif self._socket is not None:
+            self._socket.close()
+        self._address = self._socket = self._server = None
 
     async def _serve(self, taken: socket.socket) -> None:
-        server = await asyncio.get_running_loop().create_server(self._connection, sock=taken)
-        if self._address != taken.getsockname()[:2]:
-            server.close()
-            return
+        if taken is not self._socket:
+            return  # moved on before this had its turn
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._connection, sock=taken, start_serving=False)
         self._server = server
+        await server.start_serving()
         log.info("metrics on %s", endpoint_text(taken.getsockname()[:2]))
 
     def _connection(self) -> asyncio.Protocol:
         assert self._runner is not None
-        server = self._runner.server
-        if server is None or len(server.connections) >= _MOST:
-            return _Refusing()
-        return server()
+        assert self._runner.server is not None
+        return _Scraper(self._runner.server(), self._scrapers)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=exposition(self._node).encode(), headers={"Content-Type": TYPE})
@@ -210,14 +234,46 @@ class MetricsServer:
     async def stop(self) -> None:
         if self._turning is not None:
             await self._turning
-        if self._server is not None:
-            self._server.close()
+        self._leave()
         if self._runner is not None:
             await self._runner.cleanup()
 
 
-class _Refusing(asyncio.Protocol):
-    """One connection too many."""
+class _Scraper(asyncio.Protocol):
+    """A connection, counted from its first moment; `others` has the one silent longest first."""
 
-    def connection_made(self, transport: Any) -> None:
-        transport.close()
+    def __init__(self, http: asyncio.Protocol, others: dict[_Scraper, None]) -> None:
+        self._http, self._others = http, others
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._timer = asyncio.get_running_loop().call_later(_FIRST_S, self._hang_up)
+        if len(self._others) >= _MOST:
+            next(iter(self._others))._hang_up()
+        self._others[self] = None
+        self._http.connection_made(transport)
+
+    def _hang_up(self) -> None:
+        self._others.pop(self, None)
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._timer.cancel()
+        if self in self._others:
+            del self._others[self]
+            self._others[self] = None
+        self._http.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._http.eof_received()
+
+    def pause_writing(self) -> None:
+        self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._http.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        self._others.pop(self, None)
+        self._http.connection_lost(exc)

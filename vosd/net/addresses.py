@@ -31,7 +31,10 @@ class SourceAddresses:
         if known is None:
             if len(self._known) >= _CACHED:
                 self._known.clear()
-            known = self._known[remote] = _ask(remote)
+            known = _ask(remote)
+            if known is None:
+                return "::1" if ":" in remote else "127.0.0.1"
+            self._known[remote] = known
         return known
 
     def forget(self) -> None:
@@ -39,14 +42,14 @@ class SourceAddresses:
         self._known.clear()
 
 
-def _ask(remote: str) -> str:
-    family = family_of(remote)
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
+def _ask(remote: str) -> str | None:
+    """None without a route, or without a descriptor to ask with."""
+    try:
+        with socket.socket(family_of(remote), socket.SOCK_DGRAM) as probe:
             probe.connect((remote, _ANY_PORT))
-        except OSError:
-            return "::1" if family == socket.AF_INET6 else "127.0.0.1"
-        return str(probe.getsockname()[0])
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
 
 
 def is_literal(host: str) -> bool:

@@ -4,12 +4,13 @@
 Connections are found by the peer's address: an answer goes back on the one its request came on
 (RFC 3261 18.2.2), a request takes one that stands or opens one. Nobody holds one by silence: a
 connection without a whole message ends after HEAD_S, and over a limit the one used longest ago
-makes room.
+makes room; strangers never push out a gateway's or a registered phone's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import socket
@@ -30,6 +31,10 @@ _BATCH = 64
 _WAITING = 512
 #: one used this recently is not closed for a newcomer of the same source
 _BUSY_S = 10.0
+#: pings that are answered of those that come at once: a flood of them costs one write
+_PONGS = 4
+#: the system has nothing left to accept with, which does not make the listener any less readable
+_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Limits(NamedTuple):
@@ -51,6 +56,8 @@ class Doors(Protocol):
     def unreachable(self, destination: Address, local: int, /) -> None: ...
     def lost(self, peer: Address, local: int, /) -> None: ...
     def count(self, name: str, /) -> None: ...
+    def familiar(self, host: str, /) -> bool: ...
+    def handshakes(self, host: str, /) -> bool: ...
 
 
 class StreamSocket:
@@ -74,10 +81,16 @@ class StreamSocket:
         self._socket = bound(transport, host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._loop: asyncio.AbstractEventLoop | None = None
+        #: nothing could be accepted; tried again at the next tick
+        self._resting = False
+        #: that was said, and nobody could be accepted since
+        self._short = False
         #: every connection, the one used longest ago first
         self._all: dict[Connection, None] = {}
         #: those that have not finished what they began, by when
         self._unfinished: dict[Connection, None] = {}
+        #: those whose peer was not familiar when last looked at, the one used longest ago first
+        self._strangers: dict[Connection, None] = {}
         self._by_peer: dict[Address, Connection] = {}
         self._by_source: dict[str, dict[Connection, None]] = {}
 
@@ -95,17 +108,37 @@ class StreamSocket:
         for _ in range(_BATCH):
             try:
                 sock, source = self._socket.accept()
-            except OSError:  # none left, gone again, or no descriptor free
+            except OSError as error:  # none left, gone again, or no descriptor free
+                if error.errno in _SHORT:
+                    self._rest(error)
                 return
+            self._short = False
             peer: Address = source[:2]
-            if self._room(_source(peer[0])):
+            if self._admits(peer[0]):
                 self._doors.count("connections_accepted")
                 self._keep(sock, peer, True, self.contexts.serve() if self.contexts else None)
             else:
                 self._doors.count("connections_refused")
                 sock.close()
 
-    def _room(self, source: str) -> bool:
+    def _rest(self, error: OSError) -> None:
+        """Leave the listener alone until the next tick: it would wake us again and again."""
+        assert self._loop is not None
+        self._loop.remove_reader(self._socket.fileno())
+        self._resting = True
+        if not self._short:
+            self._short = True
+            log.error("cannot accept on %s port %d/%s: %s; new connections wait: raise "
+                      "LimitNOFILE= of the service",
+                      self.host, self.port, self.transport, error.strerror)  # fmt: skip
+
+    def _admits(self, host: str) -> bool:
+        """Whether one more from `host` is taken; a handshake costs more than a message."""
+        if self.contexts is not None and not self._doors.handshakes(host):
+            return False
+        return self._spares(_source(host)) and self._room()
+
+    def _spares(self, source: str) -> bool:
         """Make room for one more of `source`; False when those it has are all in use."""
         assert self._loop is not None
         mine = self._by_source.get(source, {})
@@ -114,10 +147,27 @@ class StreamSocket:
             if oldest.proven and self._loop.time() - oldest.used < _BUSY_S:
                 return False
             self._evict(oldest)
-        if len(self._all) >= self.limits.total:
-            strangers = (each for each in self._unfinished if not each.proven)
-            self._evict(next(strangers, None) or next(iter(self._all)))
         return True
+
+    def _room(self) -> bool:
+        """Make room for one more in all: who said nothing goes, then strangers; else False."""
+        if len(self._all) < self.limits.total:
+            return True
+        silent = (each for each in self._unfinished if each.accepted and not each.proven)
+        spare = next(silent, None) or self._stranger()
+        if spare is not None:
+            self._evict(spare)
+        return spare is not None
+
+    def _stranger(self) -> Connection | None:
+        """The stranger's connection used longest ago; those who became familiar are so for good,
+        so that each is asked about once."""
+        while self._strangers:
+            connection = next(iter(self._strangers))
+            if not self._doors.familiar(connection.peer[0]):
+                return connection
+            del self._strangers[connection]
+        return None
 
     def _evict(self, connection: Connection) -> None:
         self._doors.count("connections_evicted")
@@ -132,6 +182,7 @@ class StreamSocket:
         )
         connection.mark(self._dscp)
         self._all[connection] = self._unfinished[connection] = None
+        self._strangers[connection] = None
         self._by_peer[peer] = connection
         self._by_source.setdefault(_source(peer[0]), {})[connection] = None
         if accepted:
@@ -143,13 +194,16 @@ class StreamSocket:
         assert self._loop is not None
         batch: list[tuple[bytes, Address]] = []
         broken: Frame | None = None
+        pings = 0
         for frame in frames:
             if frame.kind == "message":
                 batch.append((frame.data, connection.peer))
             elif frame.kind == "ping":
-                connection.write(PONG)
+                pings += 1
             else:
                 broken = frame
+        if pings:
+            connection.write(PONG * min(pings, _PONGS))
         if batch:
             connection.proven = True
             self._used(connection)
@@ -176,9 +230,10 @@ class StreamSocket:
     def _used(self, connection: Connection) -> None:
         assert self._loop is not None
         connection.used = self._loop.time()
-        if connection in self._all:
-            del self._all[connection]
-            self._all[connection] = None
+        for order in (self._all, self._strangers):
+            if connection in order:
+                del order[connection]
+                order[connection] = None
 
     # out
 
@@ -194,16 +249,20 @@ class StreamSocket:
         self._used(connection)
         return True
 
+    def unread(self, peer: Address) -> None:
+        """A message of `peer` is not read, and a stream never sends it again: that tells it."""
+        connection = self._by_peer.get(peer)
+        if connection is not None:
+            self._doors.count("connections_unread")
+            connection.close()
+
     def _open(self, peer: Address) -> Connection | None:
-        if self._loop is None or len(self._all) >= self.limits.total:
+        if self._loop is None or not self._room():
             return None
         channel = self.contexts.call(*self.server(peer)) if self.contexts else None
-        sock = socket.socket(family_of(peer[0]), socket.SOCK_STREAM)
-        try:
-            if not is_wildcard(self.host):
-                sock.bind((self.host, 0))
-        except OSError:
-            sock.close()
+        sock = self._outgoing(peer)
+        if sock is None:
+            self._doors.count("connections_failed")
             return None
         connection = self._keep(sock, peer, False, channel)
         connection.since = self._loop.time()
@@ -214,6 +273,20 @@ class StreamSocket:
         connection.over = True
         self._doors.count("connections_failed")
         return None
+
+    def _outgoing(self, peer: Address) -> socket.socket | None:
+        """A socket of our address; None without a descriptor, or when the address is gone."""
+        try:
+            sock = socket.socket(family_of(peer[0]), socket.SOCK_STREAM)
+        except OSError:
+            return None
+        try:
+            if not is_wildcard(self.host):
+                sock.bind((self.host, 0))
+        except OSError:
+            sock.close()
+            return None
+        return sock
 
     # what becomes of them
 
@@ -241,6 +314,7 @@ class StreamSocket:
     def _remove(self, connection: Connection) -> None:
         self._all.pop(connection, None)
         self._unfinished.pop(connection, None)
+        self._strangers.pop(connection, None)
         if self._by_peer.get(connection.peer) is connection:
             del self._by_peer[connection.peer]
         source = _source(connection.peer[0])
@@ -251,6 +325,9 @@ class StreamSocket:
 
     def tick(self, now: float) -> None:
         """Once a second: end what takes too long, and what was idle too long."""
+        if self._resting and self._loop is not None:
+            self._resting = False
+            self._loop.add_reader(self._socket.fileno(), self._accept)
         for connection in list(self._unfinished):
             connecting = not connection.accepted and not connection.open
             if now - connection.since >= (self.limits.connect_s if connecting else HEAD_S):

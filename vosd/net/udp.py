@@ -68,6 +68,9 @@ class UdpSocket:
             return error.errno not in _NO_WAY
         return True
 
+    def unread(self, peer: tuple[str, int]) -> None:
+        """A message of `peer` is not read: it will send it again."""
+
     def mark(self, dscp: int) -> None:
         """DSCP of everything sent from now on."""
         mark(self._socket, dscp)
