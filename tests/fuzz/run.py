@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fuzzing guided by coverage: python -m tests.fuzz.run TARGET SECONDS DIRECTORY [OPTION...]
 
-The corpus grows in DIRECTORY, what breaks a target is kept there as broke-*; OPTIONs are libFuzzer's.
+The corpus grows in DIRECTORY, what breaks a target is kept there as broke-*; OPTIONs are those of
+libFuzzer.
 """
 
 from __future__ import annotations
