@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fuzzing guided by coverage: python -m tests.fuzz.run TARGET SECONDS DIRECTORY [OPTION...]
 
-The corpus grows in DIRECTORY, what breaks a target is kept there as broke-*; OPTIONs are those of
+The corpus grows in DIRECTORY; what breaks a target stays there as broke-*. OPTION is libFuzzer's.
 libFuzzer.
 """
 

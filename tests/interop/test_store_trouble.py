@@ -49,10 +49,13 @@ class Story:
         """The store is in trouble: a call is refused, and the short calls hang up."""
         field = self.field
         refused = field.caller("uac_refused", self.refused, "99", words={"CODE": 404}).wait(10)
-        assert refused.successful == 1
+        if not refused.successful:
+            # a proof of life met the trouble first: then no call is taken, and none has to be kept
+            assert "503 " in refused.errors
+            self.refused = []
         assert self.sipps[1].wait(10).successful == EACH
         status = field.switch.json("status")
-        assert status["record_queue"] >= EACH + 1
+        assert status["record_queue"] >= EACH + len(self.refused)
         assert status["record_error"].startswith("cannot write the store: ")
         # nobody is told of an answer that could be lost
         late = field.callers(1)
@@ -68,7 +71,7 @@ class Story:
         eventually(lambda: "rows wait; make it writable" in self.field.switch.tail())
         status = self.field.switch.json("status")
         assert (status["calls"], status["state"]) == (0, "draining")
-        assert status["record_queue"] >= 2 * EACH + 1
+        assert status["record_queue"] >= 2 * EACH + len(self.refused)
         return process
 
     def check(self) -> None:
