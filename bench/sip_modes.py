@@ -16,7 +16,7 @@ from bench.sip_load import Load, Run, cpu_ns, measure, memory_kb
 from bench.sip_peers import Peer, make
 
 STEP = 1.3
-MAX_STEPS = 7
+MAX_STEPS = 10
 WINDOW_S = 10
 #: held calls are set up at this share of the capacity found
 SETUP_RATE = 150.0

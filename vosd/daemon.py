@@ -179,7 +179,7 @@ class Daemon:
             return
         limit = float(node.settings.snapshot.get("SERVER_DRAIN_TIMEOUT"))
         node.drain()
-        log.info("draining: %d calls live, at most %d s", len(node.calls), limit)
+        log.info("draining: calls live: %d, for at most %d s", len(node.calls), limit)
         self._supervisor.stopping(limit + _MARGIN_S)
         asyncio.get_running_loop().call_later(limit, self._stop.set)
 
@@ -187,7 +187,7 @@ class Daemon:
         self._stop.set()
         self._supervisor.stopping(_MARGIN_S)
         if len(node.calls):
-            log.warning("ending %d calls that outlasted the drain", len(node.calls))
+            log.warning("ending calls that outlasted the drain: %d", len(node.calls))
             node.exchange.end_calls("drained")
             # let the BYEs meet their answers
             await asyncio.sleep(0.5)

@@ -36,6 +36,8 @@ class Supervisor:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            # a manager that does not read is no reason for calls to wait
+            sock.setblocking(False)
             try:
                 sock.sendto(text.encode(), address)
             except OSError:

@@ -16,7 +16,7 @@ from vosd.control.access import Peer
 from vosd.control.handler import entry, stored
 from vosd.switch.tables import Binding, Listed
 from vosd.wire.diagnosis import RecentQuery, SessionQuery
-from vosd.wire.records import CallView, Cdr
+from vosd.wire.records import Attempt, CallView, Cdr
 from vosd.wire.requests import (
     BlacklistAdd,
     BlacklistCheckQuery,
@@ -457,3 +457,15 @@ def test_diagnose_refused(client: Client, query: DiagnoseQuery, kind: str) -> No
 
 def test_diagnose_unknown_gateway(client: Client) -> None:
     assert refusal(client.call, "diagnose.gateway", path={"name": "x"})[0] == "not_found"
+
+
+def test_diagnose_a_gateway_whose_calls_another_one_saved(client: Client, running: Running) -> None:
+    add(client, "v503", kind="routing")
+    for number in range(6):
+        saved = call_view(f"c{number}", started_at=1000.0 + number, routing="acme")
+        tried = Attempt(party="v503", code=503, reason="congestion", at=1000.0, took_ms=5.0)
+        saved.attempts = [tried]
+        keep(running, saved.id, saved.started_at, saved)
+    found = client.call("diagnose.gateway", path={"name": "v503"})
+    assert found.severity != "ok"
+    assert found.findings

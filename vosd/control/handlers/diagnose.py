@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: how many finished calls --worst and a gateway's diagnosis look back on
 LOOK_BACK = 50
+#: how many calls of all are looked through for attempts at a gateway that failed
+SAVED = 200
 #: how many live and how many finished calls are ranked: 0.3 s of a core
 RANKED = 500
 
@@ -56,7 +58,10 @@ async def gateway(node: Node, peer: Peer, request: None, path: Path, query: None
     if name not in node.configuration.gateways:
         raise Refusal("not_found", f"cannot find gateway {name!r}: none has that name",
                       value=name, accepts="what vosctl gateway list shows")  # fmt: skip
-    return await asyncio.to_thread(diagnose_gateway, name, await _views(node, name, LOOK_BACK))
+    # its own calls, and those another gateway saved, which are on record under that one
+    views = [*await _views(node, None, SAVED), *await _views(node, name, LOOK_BACK)]
+    once = list({view.id: view for view in views}.values())
+    return await asyncio.to_thread(diagnose_gateway, name, once)
 
 
 async def session(
