@@ -139,7 +139,8 @@ class Client:
         except TimeoutError:
             raise TimedOut(
                 f"cannot wait longer than {self.timeout:g} s for vosd's answer",
-                "a longer wait: --timeout S; is the machine overloaded or its disk stuck?",
+                "what was asked for may still be done: look before you repeat it. A longer wait:"
+                " --timeout S; is the machine overloaded or its disk stuck?",
             ) from None
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(

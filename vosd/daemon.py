@@ -98,7 +98,13 @@ class Daemon:
         lost = REASONS["node_lost"]
         found = store.cdr.recover(time.time(), reason=lost.name, sip_code=lost.sip, q850=lost.q850)
         if found:
-            log.warning("%d calls were live when the last run ended: node_lost", found)
+            log.warning("calls that were live when the last run ended: %d, node_lost", found)
+        for name, rows in store.cdr.left_open().items():
+            log.warning(
+                "cannot end calls node %s left open in the store: %d; if this vosd was called so "
+                "before, start it once with node = %r",
+                name, rows, name,
+            )  # fmt: skip
         return store
 
     def _open_node(self, store: Store) -> Node:

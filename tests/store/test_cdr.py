@@ -139,6 +139,7 @@ def test_open_row_of_a_lost_node_becomes_a_record(
     store.cdr.opened(lost, answers)
     store.cdr.opened(answered("other", node="edge-2"), answers)
     answers.wait()
+    assert store.cdr.left_open() == {"edge-2": 1}
     assert store.cdr.recover(200.0, sip_code=503, q850=27) == 1
     record = msgspec.structs.replace(
         lost,

@@ -210,7 +210,8 @@ def test_6_too_slow(tmp_path: Path) -> None:
         6,
         "",
         "cannot wait longer than 0.1 s for vosd's answer\n"
-        "  a longer wait: --timeout S; is the machine overloaded or its disk stuck?\n",
+        "  what was asked for may still be done: look before you repeat it. A longer wait:"
+        " --timeout S; is the machine overloaded or its disk stuck?\n",
     )
 
 

@@ -25,7 +25,8 @@ ROWS = (
         detail="all offers SHA-256 first and MD5 second, each in a header field of its own"
         " (RFC 8760). Some older phones give up at the first algorithm they do not know, for"
         " instance baresip 1.0: md5 lets them in, until they are renewed. An algorithm that is"
-        " not offered is not accepted. The parameter is our own.",
+        " not offered is not accepted. A stranger whose request is so short that the answer would"
+        " be more than 1.5 times as long is offered MD5 alone. The parameter is our own.",
     ),
     Param(
         name="SS_AUTHENTICATION_MAX_RETRY", kind=Integer(low=0, high=999), default="6",

@@ -143,6 +143,16 @@ class Records:
         )
         return self._writer.change(lambda c: c.execute(update).rowcount).result()
 
+    def left_open(self) -> dict[str, int]:
+        """Open rows by node, of nodes other than this one: another vosd's, or of a former name."""
+        count = (
+            sa.select(calls.c.node, sa.func.count())
+            .where(OPEN, calls.c.node != self.node)
+            .group_by(calls.c.node)
+        )
+        with self._engine.connect() as connection:
+            return dict(connection.execute(count).tuples().all())
+
     def list(self, filter: CdrFilter | None = None, *, limit: int = 50) -> CdrRows:
         """Final records, newest first, `limit` at most."""
         with self._engine.connect() as connection:
