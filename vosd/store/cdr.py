@@ -151,7 +151,7 @@ class Records:
             .group_by(calls.c.node)
         )
         with self._engine.connect() as connection:
-            return dict(connection.execute(count).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(count)}
 
     def list(self, filter: CdrFilter | None = None, *, limit: int = 50) -> CdrRows:
         """Final records, newest first, `limit` at most."""
